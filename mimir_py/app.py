@@ -1,0 +1,161 @@
+"""The composition root: opens every resource, builds every room, lists every tool.
+
+The order of `open_app` is the order in which the house is built; leaving it closes in reverse.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from mimir_py import entities, recall, upkeep, workspaces
+from mimir_py.config import Settings, find_store
+from mimir_py.embedding import Embedder, OnnxEmbedder
+from mimir_py.entities import Memories
+from mimir_py.entities import tools as entity_tools
+from mimir_py.errors import MimirError
+from mimir_py.recall import tools as recall_tools
+from mimir_py.storage.database import Database
+from mimir_py.storage.database import open_database
+from mimir_py.storage.engine import load_engine
+from mimir_py.storage.vectors import Vectors
+from mimir_py.tooling import AnyTool, Call, Catalogue
+from mimir_py.tooling.answer import failure, success
+from mimir_py.upkeep import Upkeep
+from mimir_py.upkeep import tools as upkeep_tools
+from mimir_py.values import Clock, IdSource, random_id, system_clock
+from mimir_py.vault import Vault
+from mimir_py.workspaces import Workspaces
+from mimir_py.workspaces import tools as workspace_tools
+
+logger = logging.getLogger("mimir")
+
+_QUEUE_CHECK_S: Final = 2.0
+_QUEUE_RETRY_S: Final = 60.0
+
+CATALOGUE: Final = Catalogue(
+    entity_tools.TOOLS + recall_tools.TOOLS + workspace_tools.TOOLS + upkeep_tools.TOOLS
+)
+
+
+class App:
+    """An open store and its rooms."""
+
+    def __init__(
+        self, database: Database, embedder: Embedder, settings: Settings, clock: Clock,
+        new_id: IdSource,
+    ) -> None:
+        limits = entities.Limits(settings.max_body_bytes, settings.max_key_bytes, settings.max_tags)
+        vectors = Vectors(embedder.model, embedder.dimension, has_vec=database.has_vec)
+        dense = recall.DenseArm(database, vectors)
+        self.database = database
+        self.usage = recall.UsageLog(database, clock)
+        self.memories = Memories(database, vectors, embedder, limits, clock, new_id)
+        self.recall = recall.Recall(
+            database, dense, embedder, self.usage, clock, settings.exclude_categories
+        )
+        self.workspaces = Workspaces(database)
+        self.upkeep = upkeep.Upkeep(database, vectors, embedder, self.memories, dense)
+        self.vault = Vault(database, vectors, self.upkeep, limits, clock, new_id)
+        self._rooms: Mapping[type, object] = {
+            Memories: self.memories, recall.Recall: self.recall,
+            Workspaces: self.workspaces, Upkeep: self.upkeep,
+        }
+        self._running = 0
+
+    async def call(
+        self, tool: type[AnyTool], arguments: Mapping[str, Any], call: Call
+    ) -> dict[str, Any]:
+        """Run a tool and wrap what comes of it; a failure is an answer too.
+
+        Raises:
+            Exception: only what is no `MimirError`, for the door to report as its own.
+        """
+        try:
+            return success(await self.run(tool, arguments, call))
+        except MimirError as error:
+            return failure(failure_message(tool, error), soft=tool.spec.soft_errors)
+
+    async def run(
+        self, tool: type[AnyTool], arguments: Mapping[str, Any], call: Call
+    ) -> dict[str, Any]:
+        """Run a tool and return its payload.
+
+        Raises:
+            MimirError: the tool refused or failed.
+        """
+        parsed = tool.parse(arguments)
+        self._running += 1
+        try:
+            payload = dict(await parsed.run(self._rooms[tool.spec.room], call))
+        finally:
+            self._running -= 1
+        ignored = [*payload.get("ignored_arguments", ()), *parsed.ignored_arguments]
+        if ignored:
+            payload["ignored_arguments"] = ignored
+        return payload
+
+
+    async def embed_when_idle(self) -> None:
+        """Embed queued chunks one at a time, stepping aside for calls, as long as the task lives."""
+        while True:
+            await asyncio.sleep(_QUEUE_CHECK_S)
+            try:
+                while not self._running and await self.upkeep.embed_pending(1):
+                    # Lets a call that has arrived meanwhile go first.
+                    await asyncio.sleep(0)
+            except MimirError as error:
+                logger.warning("embedding queued text failed: %s", error.code)
+                await asyncio.sleep(_QUEUE_RETRY_S)
+
+
+def failure_message(tool: type[AnyTool], error: MimirError) -> str:
+    """What the caller reads: which tool, what is wrong, what to do."""
+    if error.code == "invalid_input":
+        return f"Invalid {tool.spec.suffix} arguments: {error}"
+    return f"{tool.spec.failure}: {error}" if tool.spec.failure else str(error)
+
+
+@asynccontextmanager
+async def open_app(
+    settings: Settings, home: Path, *, bulk: bool = False, background: bool = False,
+    clock: Clock = system_clock, new_id: IdSource = random_id,
+) -> AsyncIterator[App]:
+    """Open the configured store and everything on it.
+
+    `bulk` arranges the embedder for many texts at once instead of for one; `background` works off
+    the embedding queue while no call is running.
+
+    Raises:
+        StorageError: the store cannot be opened; see its leaves.
+    """
+    async with AsyncExitStack() as stack:
+        engine = load_engine(settings.sqlite_driver)
+        path = find_store(settings, home).path
+        database = await stack.enter_async_context(
+            open_database(path, engine, settings.busy_timeout_ms)
+        )
+        workers = settings.embedding_threads if bulk else 1
+        embedder = OnnxEmbedder(1 if bulk else settings.embedding_threads, workers)
+        stack.callback(embedder.close)
+        app = App(database, embedder, settings, clock, new_id)
+        stack.push_async_callback(_flush_uses, app)
+        tasks = [asyncio.create_task(app.usage.run(), name="mimir-usage")]
+        if background:
+            tasks.append(asyncio.create_task(app.embed_when_idle(), name="mimir-embed"))
+        stack.push_async_callback(_stop, tasks)
+        yield app
+
+
+async def _flush_uses(app: App) -> None:
+    with contextlib.suppress(MimirError):
+        await app.usage.flush()
+
+
+async def _stop(tasks: list["asyncio.Task[None]"]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

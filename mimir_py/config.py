@@ -1,0 +1,151 @@
+"""Settings: one row per setting, and the only place that reads the environment.
+
+A row gives the field's type, default, environment variable and help. `docs/reference/settings.md`,
+the flags of `mimir serve` and validation all come from the rows. A value that cannot be used is an
+error that names the setting, never a silent default.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final
+
+from mimir_py.errors import ConfigError
+
+WORKSPACE_AUTO: Final = "auto"
+WORKSPACE_NONE: Final = "none"
+
+
+def _row(default: Any, help: str, *, env: str | None = None, flag: str | None = None) -> Any:
+    return field(default=default, metadata={"help": help, "env": env, "flag": flag})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a Mimir process was told. Built by `load`, passed down by `app`."""
+
+    db_path: Path | None = _row(
+        None, "The store. Made on first use; see the search order below.",
+        env="MIMIR_DB_PATH", flag="--db",
+    )
+    workspace: str = _row(
+        WORKSPACE_NONE,
+        "Scope of calls that name no workspace: `auto` derives it from the project's git remote, "
+        "`none` leaves calls unscoped, anything else is the scope itself.",
+        env="MIMIR_WORKSPACE", flag="--workspace",
+    )
+    tools: str = _row(
+        "full", "Tools to list: `full`, `lean`, or names separated by commas. Unlisted tools "
+        "stay callable.", env="MIMIR_TOOLS", flag="--tools",
+    )
+    max_answer_bytes: int = _row(
+        60_000, "Most bytes of text in one answer; 0 means no limit.",
+        env="MIMIR_MAX_ANSWER", flag="--max-answer",
+    )
+    exclude_categories: tuple[str, ...] = _row(
+        ("conversation",), "Categories hidden from a recall that names no category, separated by "
+        "commas; empty hides nothing.", env="MIMIR_EXCLUDE_CATEGORIES",
+    )
+    busy_timeout_ms: int = _row(
+        30_000, "Longest wait for other processes' writes, in milliseconds.",
+        env="MIMIR_BUSY_TIMEOUT_MS",
+    )
+    max_body_bytes: int = _row(
+        1_048_576, "Largest decoded body of one memory, in bytes.", env="MIMIR_MAX_BODY_BYTES",
+    )
+    max_key_bytes: int = _row(
+        1_024, "Largest key, category or other name, in bytes.", env="MIMIR_MAX_KEY_BYTES",
+    )
+    max_tags: int = _row(64, "Most tags on one memory.", env="MIMIR_MAX_TAGS")
+    embedding_threads: int = _row(
+        2, "Threads one run of the embedding model may use.", env="MIMIR_EMBEDDING_THREADS",
+    )
+    sqlite_driver: str = _row(
+        "auto", "`bundled` (pysqlite3), `system` (this Python's sqlite3), or `auto`: bundled "
+        "where there is one.", env="MIMIR_SQLITE_DRIVER",
+    )
+
+
+def load(environ: Mapping[str, str], overrides: Mapping[str, object] | None = None) -> Settings:
+    """Settings from `environ`, with `overrides` (by field name, text or typed) on top.
+
+    Raises:
+        ConfigError: a value is not of the setting's type or out of range.
+    """
+    values: dict[str, Any] = {}
+    for row in fields(Settings):
+        env = row.metadata["env"]
+        if env is not None and env in environ:
+            values[row.name] = _parse(row, environ[env], env)
+        given = (overrides or {}).get(row.name)
+        if given is not None:
+            source = row.metadata["flag"] or row.name
+            values[row.name] = _parse(row, given, source)
+    settings = Settings(**values)
+    _check(settings)
+    return settings
+
+
+def process_environment() -> Mapping[str, str]:
+    """The environment of this process."""
+    return os.environ
+
+
+def _parse(row: "Field[Any]", given: object, source: str) -> Any:
+    if not isinstance(given, str):
+        return given
+    if row.name == "db_path":
+        if not given:
+            raise ConfigError(f"{source}: the path is empty")
+        return Path(given).expanduser()
+    if isinstance(row.default, tuple):
+        return tuple(part.strip() for part in given.split(",") if part.strip())
+    if isinstance(row.default, int):
+        try:
+            return int(given)
+        except ValueError:
+            raise ConfigError(f"{source}: {given!r} is not a whole number") from None
+    return given
+
+
+def _check(settings: Settings) -> None:
+    lowest = {
+        "max_answer_bytes": 0, "busy_timeout_ms": 1, "max_body_bytes": 1_024,
+        "max_key_bytes": 64, "max_tags": 1, "embedding_threads": 1,
+    }
+    for name, least in lowest.items():
+        if getattr(settings, name) < least:
+            raise ConfigError(f"{name}: must be at least {least}")
+    if 0 < settings.max_answer_bytes < 2_000:
+        raise ConfigError("max_answer_bytes: must be 0 (no limit) or at least 2000")
+    if settings.sqlite_driver not in ("auto", "bundled", "system"):
+        raise ConfigError("sqlite_driver: must be auto, bundled or system")
+    if not settings.workspace:
+        raise ConfigError("workspace: must be auto, none or a name")
+
+
+@dataclass(frozen=True)
+class FoundStore:
+    """The store to open, and other candidate files that were passed over."""
+
+    path: Path
+    ignored: tuple[Path, ...] = ()
+
+
+def find_store(settings: Settings, home: Path) -> FoundStore:
+    """The store file: as configured, else the first of the usual places that exists.
+
+    The places are those of the Rust program, so that its users' files are found; a new store is
+    made at `~/.mimir/data/mimir.db`.
+    """
+    if settings.db_path is not None:
+        return FoundStore(settings.db_path)
+    data = home / ".mimir" / "data"
+    usual = (data / "perseus-vault.db", data / "mneme.db", data / "mimir.db", home / "mimir.db")
+    present = [path for path in usual if path.exists()]
+    own = data / "mimir.db"
+    if not present:
+        return FoundStore(own)
+    chosen = own if own in present else present[0]
+    return FoundStore(chosen, tuple(path for path in present if path != chosen))

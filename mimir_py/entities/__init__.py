@@ -1,0 +1,21 @@
+"""Memories: what is remembered, fetched and forgotten.
+
+Owns the tables `entities`, `entity_history` (which it only appends to), `aliases` and `changes`.
+Invariants: one live row per (category, key, workspace); an accepted body is never altered; every
+change of content or attributes leaves the version before it in history and an entry in the change
+feed, in the same transaction.
+"""
+
+from mimir_py.entities.models import Draft, Entity, Identity, Link, Remembered, canonical_layer
+from mimir_py.entities.service import Limits, Memories
+
+__all__ = [
+    "Draft",
+    "Entity",
+    "Identity",
+    "Limits",
+    "Link",
+    "Memories",
+    "Remembered",
+    "canonical_layer",
+]

@@ -1,0 +1,157 @@
+"""What a memory is, what a caller says about one, and what comes of saying it."""
+
+import json
+from dataclasses import dataclass, fields
+from typing import Any
+
+from mimir_py.storage.database import Row
+from mimir_py.values import UnixMs
+
+LAYER_ALIASES = {"world": "core", "episodic": "buffer", "semantic": "working"}
+
+
+def canonical_layer(layer: str) -> str:
+    """The stored name of a layer; names outside the vocabulary pass through."""
+    return LAYER_ALIASES.get(layer, layer)
+
+
+@dataclass(frozen=True)
+class Link:
+    """A directed edge to another memory; weight in 0..1."""
+
+    target_id: str
+    relationship: str
+    weight: float = 0.5
+
+
+@dataclass(frozen=True)
+class Entity:
+    """A memory as stored. Times are Unix milliseconds, scores are in 0..1."""
+
+    row_id: int
+    id: str
+    category: str
+    key: str
+    workspace_hash: str
+    agent_id: str
+    type: str
+    status: str
+    layer: str
+    topic_path: str
+    archived: bool
+    archive_reason: str
+    always_on: bool
+    verified: bool
+    decay_score: float
+    certainty: float
+    importance: float
+    visibility: str
+    source: str
+    retrieval_count: int
+    created_at_unix_ms: UnixMs
+    last_accessed_unix_ms: UnixMs
+    recorded_at_unix_ms: UnixMs
+    invalidated_at_unix_ms: UnixMs | None
+    valid_from_unix_ms: UnixMs | None
+    valid_to_unix_ms: UnixMs | None
+    supersedes: str
+    superseded_by: str
+    follow_count: int
+    miss_count: int
+    follow_rate: float
+    efficacy_status: str
+    tags: tuple[str, ...]
+    links: tuple[Link, ...]
+    body_json: str
+
+
+ATTRIBUTES = tuple(field.name for field in fields(Entity) if field.name not in ("row_id", "id"))
+_FLAGS = frozenset({"archived", "always_on", "verified"})
+
+
+def from_row(row: Row) -> Entity:
+    """The memory in a row of `entities` or `entity_history` (whose `row_id` is 0)."""
+    names = row.keys()
+    values: dict[str, Any] = {name: row[name] for name in ATTRIBUTES}
+    for flag in _FLAGS:
+        values[flag] = bool(values[flag])
+    values["tags"] = tuple(json.loads(values["tags"]))
+    values["links"] = tuple(Link(**link) for link in json.loads(values["links"]))
+    return Entity(row_id=row["row_id"] if "row_id" in names else 0, id=row["id"], **values)
+
+
+def to_columns(entity: Entity) -> dict[str, Any]:
+    """The named parameters that store a memory, `row_id` apart."""
+    values = {name: getattr(entity, name) for name in ATTRIBUTES}
+    values["id"] = entity.id
+    for flag in _FLAGS:
+        values[flag] = int(values[flag])
+    values["tags"] = json.dumps(entity.tags, ensure_ascii=False)
+    values["links"] = json.dumps(
+        [{"target_id": link.target_id, "relationship": link.relationship, "weight": link.weight}
+         for link in entity.links],
+        ensure_ascii=False,
+    )
+    return values
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What makes a memory the same memory when it is remembered again."""
+
+    category: str
+    key: str
+    workspace_hash: str
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A caller's wish to remember. `None` means not given: the stored value, or the default, stays."""
+
+    identity: Identity
+    body_json: str
+    status: str | None = None
+    type: str | None = None
+    tags: tuple[str, ...] | None = None
+    importance: float | None = None
+    topic_path: str | None = None
+    agent_id: str | None = None
+    valid_from_unix_ms: UnixMs | None = None
+    valid_to_unix_ms: UnixMs | None = None
+    always_on: bool | None = None
+    certainty: float | None = None
+    visibility: str | None = None
+    layer: str | None = None
+    source: str = "agent"
+    id_prefix: str = "mem"
+    swallow_near: bool = False
+
+
+@dataclass(frozen=True)
+class NearDuplicate:
+    """A stored memory that says almost the same; similarity in 0..1 (shared letter trigrams)."""
+
+    id: str
+    key: str
+    similarity: float
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """What became of a draft.
+
+    `action` is `created`, `updated` or `deduped (new key not created)`; `pending_chunks` counts
+    the parts of a long body that are queued for embedding.
+    """
+
+    id: str
+    action: str
+    category: str
+    key: str
+    near_duplicates: tuple[NearDuplicate, ...] = ()
+    pending_chunks: int = 0
+
+
+CREATED = "created"
+UPDATED = "updated"
+DEDUPED = "deduped (new key not created)"

@@ -1,0 +1,345 @@
+"""Remembering, fetching and forgetting.
+
+Whatever is slow (reading the old version, embedding) happens before the write's transaction; the
+transaction then decides on what it finds, so two processes remembering at once cannot both win.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from mimir_py.embedding import Embedder, split
+from mimir_py.entities import store, text, versioning
+from mimir_py.entities.models import (
+    CREATED,
+    DEDUPED,
+    UPDATED,
+    Draft,
+    Entity,
+    Identity,
+    NearDuplicate,
+    Remembered,
+)
+from mimir_py.entities.similarity import NEAR, near_query, text_hash, trigram_similarity
+from mimir_py.errors import InvalidInput, NotFound
+from mimir_py.storage import fts
+from mimir_py.storage.database import Database, Reader, Writer
+from mimir_py.storage.vectors import Chunk, Vectors
+from mimir_py.values import Clock, IdSource
+
+EMBEDDED_AT_ONCE: Final = 8
+_NEAR_LISTED: Final = 5
+_NEAR_CANDIDATES: Final = 32
+_NEAR_BOOST: Final = 0.15
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The most a memory may hold, in bytes and counts."""
+
+    body_bytes: int
+    name_bytes: int
+    tags: int
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A draft with everything derived from its text."""
+
+    draft: Draft
+    text_hash: bytes
+    label: str
+    body: str
+    chunks: tuple[Chunk, ...]
+
+
+class Memories:
+    """The room's door."""
+
+    def __init__(
+        self, database: Database, vectors: Vectors, embedder: Embedder,
+        limits: Limits, clock: Clock, new_id: IdSource,
+    ) -> None:
+        self._database = database
+        self._vectors = vectors
+        self._embedder = embedder
+        self._limits = limits
+        self._clock = clock
+        self._new_id = new_id
+
+    async def remember(self, draft: Draft) -> Remembered:
+        """Store a draft and return once it is durable and searchable.
+
+        The same identity again is an update that keeps what the draft leaves out; the same text
+        under another key becomes an alias. Nearly the same text is stored, and reported.
+
+        Raises:
+            InvalidInput: over a limit, unstorable text, or an empty period; nothing was stored.
+        """
+        parsed = text.parse_body(draft.body_json)
+        check_limits(draft, parsed, self._limits)
+        while True:
+            seen = await self._database.read(lambda reader: _look(reader, draft, parsed))
+            if draft.swallow_near and seen.near and seen.stored is None:
+                swallowed = await self._swallow(draft, seen.near[0])
+                if swallowed is not None:
+                    return swallowed
+            prepared = await self._prepare(draft, parsed, seen)
+            remembered = await self._database.write(
+                lambda tx, seen=seen, prepared=prepared: self._remember(tx, seen, prepared)
+            )
+            if remembered is not None:
+                near = tuple(n for n in seen.near if n.id != remembered.id)
+                return replace(remembered, near_duplicates=near)
+
+    async def get(self, entity_id: str) -> Entity:
+        """The memory with that id, archived or not.
+
+        Raises:
+            NotFound: there is none.
+        """
+        entity = await self._database.read(lambda reader: store.by_id(reader, entity_id))
+        if entity is None:
+            raise NotFound(f"Entity not found: {entity_id}")
+        return entity
+
+    async def named(self, category: str, key: str, workspace: str | None) -> list[Entity]:
+        """Live memories of that name, in one workspace or in all (`None`); aliases resolve."""
+
+        def find(reader: Reader) -> list[Entity]:
+            if workspace is None:
+                return store.by_name(reader, category, key)
+            identity = Identity(category, key, workspace)
+            found = store.by_identity(reader, identity) or store.resolve_alias(reader, identity)
+            return [found] if found is not None and not found.archived else []
+
+        return await self._database.read(find)
+
+    async def forget(
+        self, category: str, key: str, reason: str, workspaces: Sequence[str] | None
+    ) -> bool:
+        """Archive the live memories of that name, in some workspaces or in all (`None`).
+
+        Returns whether there was any. An alias is dropped without touching its memory; other
+        keys of a forgotten memory keep their text.
+        """
+        return await self._database.write(
+            lambda tx: self._forget(tx, category, key, reason, workspaces)
+        )
+
+    async def _prepare(self, draft: Draft, parsed: Any, seen: "_Seen") -> Prepared:
+        prepared = derive(draft, parsed)
+        if seen.stored is not None:
+            # Attributes the draft leaves out are part of the label all the same.
+            merged = versioning.revised(seen.stored, draft, self._clock(), "")
+            prepared = _relabelled(prepared, merged)
+            if merged.recorded_at_unix_ms == seen.stored.recorded_at_unix_ms:
+                return prepared
+        elif seen.repeated:
+            return prepared
+        now, later = prepared.chunks[:EMBEDDED_AT_ONCE], prepared.chunks[EMBEDDED_AT_ONCE:]
+        vectors = await self._embedder.embed(
+            [text.chunk_text(prepared.label, prepared.body, c.start, c.stop) for c in now]
+        )
+        done = tuple(
+            replace(chunk, vector=vector) for chunk, vector in zip(now, vectors, strict=True)
+        )
+        return replace(prepared, chunks=done + later)
+
+    def _remember(self, tx: Writer, seen: "_Seen", prepared: Prepared) -> Remembered | None:
+        """Store what was prepared; `None` when another writer changed what was seen meanwhile."""
+        identity = prepared.draft.identity
+        stored = store.by_identity(tx, identity)
+        if _version(stored) != _version(seen.stored):
+            return None
+        if stored is not None:
+            return self._update(tx, stored, prepared)
+        same = _repeated(tx, prepared.draft, prepared.text_hash)
+        if (same is not None) != seen.repeated:
+            return None
+        store.delete_alias(tx, identity)
+        if same is not None:
+            store.add_alias(tx, identity, same.row_id, self._clock())
+            store.update(tx, versioning.reinforced(same, self._clock()), prepared.text_hash)
+            return _remembered(same.id, DEDUPED, identity)
+        entity = versioning.new_entity(
+            prepared.draft, self._new_id(prepared.draft.id_prefix), self._clock()
+        )
+        self._insert(tx, entity, prepared)
+        return _remembered(entity.id, CREATED, identity, prepared.chunks)
+
+    def _insert(self, tx: Writer, entity: Entity, prepared: Prepared) -> None:
+        row_id = store.insert(tx, entity, prepared.text_hash)
+        fts.add(tx, [(row_id, prepared.label, prepared.body)])
+        self._vectors.replace(tx, row_id, prepared.chunks)
+
+    def _update(self, tx: Writer, stored: Entity, prepared: Prepared) -> Remembered:
+        history_id = self._new_id("hist")
+        entity = versioning.revised(stored, prepared.draft, self._clock(), history_id)
+        is_version = entity.recorded_at_unix_ms != stored.recorded_at_unix_ms
+        if is_version:
+            if entity.body_json != stored.body_json:
+                self._settle_aliases(tx, stored)
+            store.insert_version(tx, history_id, stored, entity.recorded_at_unix_ms)
+            fts.remove(tx, stored.row_id)
+            fts.add(tx, [(stored.row_id, prepared.label, prepared.body)])
+            self._vectors.replace(tx, stored.row_id, prepared.chunks)
+        store.update(tx, entity, prepared.text_hash)
+        if is_version or stored.archived:
+            store.append_change(tx, stored.row_id, stored.id, "update")
+        pending = prepared.chunks if is_version else ()
+        return _remembered(stored.id, UPDATED, prepared.draft.identity, pending)
+
+    def _settle_aliases(self, tx: Writer, stored: Entity) -> None:
+        """Give every other key of a memory a memory of its own, before its text changes or goes."""
+        aliases = store.aliases_of(tx, stored.row_id)
+        chunks = self._vectors.chunks_of(tx, stored.row_id) if aliases else ()
+        store.delete_aliases_of(tx, stored.row_id)
+        for identity, created_at in aliases:
+            own = replace(
+                stored, row_id=0, id=self._new_id("mem"), category=identity.category,
+                key=identity.key, workspace_hash=identity.workspace_hash, archived=False,
+                archive_reason="", created_at_unix_ms=created_at, supersedes="",
+            )
+            prepared = derive(Draft(identity, stored.body_json), text.parse_body(stored.body_json))
+            prepared = replace(_relabelled(prepared, own), chunks=chunks)
+            self._insert(tx, own, prepared)
+
+    def _forget(
+        self, tx: Writer, category: str, key: str, reason: str, workspaces: Sequence[str] | None
+    ) -> bool:
+        found = [
+            entity for entity in store.by_name(tx, category, key)
+            if workspaces is None or entity.workspace_hash in workspaces
+        ]
+        for entity in found:
+            self._settle_aliases(tx, entity)
+            store.archive(tx, entity, reason, self._clock())
+        if workspaces is None:
+            unaliased = store.delete_named_aliases(tx, category, key)
+        else:
+            unaliased = any([
+                store.delete_alias(tx, Identity(category, key, workspace))
+                for workspace in workspaces
+            ])
+        return bool(found) or unaliased
+
+    async def _swallow(self, draft: Draft, near: NearDuplicate) -> Remembered | None:
+        """Count a draft as one more use of its near duplicate, unless its identity is stored."""
+
+        def swallow(tx: Writer) -> Remembered | None:
+            if store.by_identity(tx, draft.identity) is not None:
+                return None
+            matched = store.by_id(tx, near.id)
+            if matched is None or matched.archived:
+                return None
+            store.reinforce(tx, [(matched.row_id, 1, self._clock())], _NEAR_BOOST)
+            return _remembered(matched.id, DEDUPED, draft.identity)
+
+        return await self._database.write(swallow)
+
+
+def derive(draft: Draft, parsed: Any) -> Prepared:
+    """What the indexes hold of a draft; its chunks are not embedded yet."""
+    body = text.body_text(parsed)
+    return Prepared(
+        draft=draft,
+        text_hash=text_hash(parsed),
+        label=text.label(
+            draft.identity.category, draft.identity.key, draft.tags or (), draft.topic_path or ""
+        ),
+        body=body,
+        chunks=tuple(Chunk(start, stop) for start, stop in split(body)),
+    )
+
+
+def check_limits(draft: Draft, parsed: Any, limits: Limits) -> None:
+    """Refuse what is over a limit or empty where a name is needed.
+
+    Raises:
+        InvalidInput: names the field and the limit.
+    """
+    size = len(draft.body_json.encode())
+    if size > limits.body_bytes:
+        raise InvalidInput("body_json", f"is {size} bytes; the limit is {limits.body_bytes}")
+    names = {
+        "category": draft.identity.category, "key": draft.identity.key,
+        "workspace_hash": draft.identity.workspace_hash, "topic_path": draft.topic_path,
+        "agent_id": draft.agent_id, "type": draft.type, "status": draft.status,
+        "layer": draft.layer, "visibility": draft.visibility,
+    }
+    for field, value in names.items():
+        check_name(field, value or "", limits)
+    tags = draft.tags or ()
+    if len(tags) > limits.tags:
+        raise InvalidInput("tags", f"are {len(tags)}; the limit is {limits.tags}")
+    for index, tag in enumerate(tags):
+        check_name(f"tags[{index}]", tag, limits)
+
+
+def check_name(field: str, value: str, limits: Limits) -> None:
+    """Refuse a name over the limit.
+
+    Raises:
+        InvalidInput: names the field and the limit.
+    """
+    size = len(value.encode())
+    if size > limits.name_bytes:
+        raise InvalidInput(field, f"is {size} bytes; the limit is {limits.name_bytes}")
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What the store held when a draft was prepared."""
+
+    stored: Entity | None
+    repeated: bool
+    near: tuple[NearDuplicate, ...]
+
+
+def _look(reader: Reader, draft: Draft, parsed: Any) -> _Seen:
+    stored = store.by_identity(reader, draft.identity)
+    repeated = stored is None and _repeated(reader, draft, text_hash(parsed)) is not None
+    near = _near_duplicates(reader, draft.identity, text.body_text(parsed), stored)
+    return _Seen(stored, repeated, tuple(near))
+
+
+def _repeated(reader: Reader, draft: Draft, own_hash: bytes) -> Entity | None:
+    same = store.by_text(reader, draft.identity, own_hash)
+    return same if same is not None and versioning.loses_nothing(same, draft) else None
+
+
+def _near_duplicates(
+    reader: Reader, identity: Identity, body: str, own: Entity | None
+) -> list[NearDuplicate]:
+    query = near_query(body)
+    if query is None:
+        return []
+    found = [
+        NearDuplicate(entity_id, key, round(similarity, 4))
+        for entity_id, key, row_id, other in store.near_candidates(
+            reader, identity, query, _NEAR_CANDIDATES
+        )
+        if (own is None or row_id != own.row_id)
+        and (similarity := trigram_similarity(body, other)) >= NEAR
+    ]
+    found.sort(key=lambda near: (-near.similarity, near.id))
+    return found[:_NEAR_LISTED]
+
+
+def _version(entity: Entity | None) -> tuple[str, int, bool] | None:
+    return None if entity is None else (entity.id, entity.recorded_at_unix_ms, entity.archived)
+
+
+def _relabelled(prepared: Prepared, entity: Entity) -> Prepared:
+    return replace(
+        prepared,
+        label=text.label(entity.category, entity.key, entity.tags, entity.topic_path),
+    )
+
+
+def _remembered(
+    entity_id: str, action: str, identity: Identity, chunks: Sequence[Chunk] = ()
+) -> Remembered:
+    pending = sum(chunk.vector is None for chunk in chunks)
+    return Remembered(entity_id, action, identity.category, identity.key, pending_chunks=pending)

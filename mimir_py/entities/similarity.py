@@ -1,0 +1,62 @@
+"""When two bodies say the same: exactly (but for white space), or nearly (letter trigrams)."""
+
+import hashlib
+import json
+import re
+from typing import Any, Final
+
+NEAR: Final = 0.7
+_GROUPS: Final = 3
+_GROUP_WORDS: Final = 4
+_WORD: Final = re.compile(r"\w{3,}")
+_LONGEST_COMPARED: Final = 4_000
+
+
+def text_hash(body: Any) -> bytes:
+    """16 bytes that are equal for bodies equal but for white space and the order of fields."""
+    canonical = json.dumps(_squeezed(body), ensure_ascii=False, sort_keys=True)
+    return hashlib.blake2b(canonical.encode(), digest_size=16).digest()
+
+
+def trigram_similarity(one: str, other: str) -> float:
+    """Jaccard similarity of the letter trigrams of two texts, 0..1 (Broder 1997).
+
+    Texts over 4,000 characters are compared by their beginnings.
+    """
+    first, second = _trigrams(one), _trigrams(other)
+    if not first or not second:
+        return float(one == other and bool(one))
+    return len(first & second) / len(first | second)
+
+
+def near_query(body: str) -> str | None:
+    """An FTS5 query that finds texts sharing most words with `body`, or `None` if it has too few.
+
+    The longest words are dealt into groups; a text that holds every word of one group is a
+    candidate. Two texts that differ in a word or two agree on at least one group, and a
+    conjunction costs no more than its rarest word.
+    """
+    words = sorted(set(_WORD.findall(body[:_LONGEST_COMPARED].lower())), key=lambda w: (-len(w), w))
+    words = words[: _GROUPS * _GROUP_WORDS]
+    if len(words) < 2:
+        return None
+    count = min(_GROUPS, len(words) // 2)
+    groups = [words[start::count] for start in range(count)]
+    return " OR ".join(
+        "(" + " AND ".join(f'"{word}"' for word in group) + ")" for group in groups
+    )
+
+
+def _trigrams(text: str) -> set[str]:
+    text = text[:_LONGEST_COMPARED]
+    return {text[start : start + 3] for start in range(len(text) - 2)}
+
+
+def _squeezed(value: Any) -> Any:
+    if isinstance(value, str):
+        return " ".join(value.split())
+    if isinstance(value, dict):
+        return {name: _squeezed(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_squeezed(inner) for inner in value]
+    return value

@@ -1,0 +1,225 @@
+"""The tables `entities`, `entity_history`, `aliases` and `changes`. The only writer of them in SQL."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from mimir_py.entities.models import ATTRIBUTES, Entity, Identity, from_row, to_columns
+from mimir_py.storage.database import Reader, Writer
+from mimir_py.values import UnixMs
+
+_COLUMNS: Final = ", ".join(ATTRIBUTES)
+_VALUES: Final = ", ".join(f":{name}" for name in ATTRIBUTES)
+_ASSIGNMENTS: Final = ", ".join(f"{name} = :{name}" for name in ATTRIBUTES)
+
+_BY_ID: Final = "SELECT * FROM entities WHERE id = :id"
+_BY_IDENTITY: Final = """
+    SELECT * FROM entities
+    WHERE key = :key AND category = :category AND workspace_hash = :workspace_hash
+"""
+_BY_NAME: Final = """
+    SELECT * FROM entities WHERE key = :key AND category = :category AND archived = 0
+    ORDER BY workspace_hash
+"""
+_BY_TEXT: Final = """
+    SELECT * FROM entities
+    WHERE category = :category AND workspace_hash = :workspace_hash
+      AND text_hash = :text_hash AND archived = 0
+    ORDER BY row_id LIMIT 1
+"""
+_BY_ROW_IDS: Final = """
+    SELECT e.* FROM json_each(:row_ids) wanted JOIN entities e ON e.row_id = wanted.value
+"""
+# The join keeps the candidates to one category and workspace; similarity is for the caller.
+_NEAR: Final = """
+    SELECT e.id, e.key, e.row_id, substr(t.body, 1, 4000) FROM entities_fts f
+    JOIN entities e ON e.row_id = f.rowid JOIN entity_text t ON t.row_id = f.rowid
+    WHERE entities_fts MATCH :query AND e.category = :category
+      AND e.workspace_hash = :workspace_hash AND e.archived = 0
+    LIMIT :limit
+"""
+_INSERT: Final = f"""
+    INSERT INTO entities (id, text_hash, {_COLUMNS}) VALUES (:id, :text_hash, {_VALUES})
+"""  # noqa: S608  # column names are our own constants
+_INSERT_AT: Final = f"""
+    INSERT INTO entities (row_id, id, text_hash, {_COLUMNS})
+    VALUES (:row_id, :id, :text_hash, {_VALUES})
+"""  # noqa: S608  # column names are our own constants
+_LAST_ROW_ID: Final = "SELECT seq FROM sqlite_sequence WHERE name = 'entities'"
+_UPDATE: Final = f"""
+    UPDATE entities SET text_hash = :text_hash, {_ASSIGNMENTS} WHERE row_id = :row_id
+"""  # noqa: S608  # column names are our own constants
+_INSERT_VERSION: Final = f"""
+    INSERT INTO entity_history (history_id, id, {_COLUMNS}) VALUES (:history_id, :id, {_VALUES})
+"""  # noqa: S608  # column names are our own constants
+_ARCHIVE: Final = """
+    UPDATE entities SET archived = 1, archive_reason = :reason, last_accessed_unix_ms = :now
+    WHERE row_id = :row_id
+"""
+_REINFORCE: Final = """
+    UPDATE entities SET
+        retrieval_count = retrieval_count + :uses,
+        last_accessed_unix_ms = max(last_accessed_unix_ms, :last_used),
+        decay_score = min(1.0, decay_score + :boost)
+    WHERE row_id = :row_id
+"""
+_INSERT_ALIAS: Final = """
+    INSERT INTO aliases (key, category, workspace_hash, entity_row_id, created_at_unix_ms)
+    VALUES (:key, :category, :workspace_hash, :entity_row_id, :created_at_unix_ms)
+    ON CONFLICT DO NOTHING
+"""
+_ALIAS: Final = """
+    SELECT e.* FROM aliases a JOIN entities e ON e.row_id = a.entity_row_id
+    WHERE a.key = :key AND a.category = :category AND a.workspace_hash = :workspace_hash
+"""
+_ALIASES_OF: Final = """
+    SELECT key, category, workspace_hash, created_at_unix_ms FROM aliases
+    WHERE entity_row_id = :row_id ORDER BY created_at_unix_ms, key
+"""
+_DELETE_ALIAS: Final = """
+    DELETE FROM aliases
+    WHERE key = :key AND category = :category AND workspace_hash = :workspace_hash
+"""
+_DELETE_NAMED_ALIASES: Final = "DELETE FROM aliases WHERE key = :key AND category = :category"
+_DELETE_ALIASES_OF: Final = "DELETE FROM aliases WHERE entity_row_id = :row_id"
+_APPEND_CHANGE: Final = """
+    INSERT INTO changes (entity_row_id, entity_id, kind) VALUES (:row_id, :id, :kind)
+"""
+_TRIM_CHANGES: Final = "DELETE FROM changes WHERE seq <= :upto"
+
+CHANGES_KEPT: Final = 100_000
+_TRIM_EVERY: Final = 1_000
+
+
+def by_id(reader: Reader, entity_id: str) -> Entity | None:
+    row = reader.one(_BY_ID, {"id": entity_id})
+    return None if row is None else from_row(row)
+
+
+def by_identity(reader: Reader, identity: Identity) -> Entity | None:
+    """The memory of that identity, archived or not."""
+    row = reader.one(_BY_IDENTITY, _identity(identity))
+    return None if row is None else from_row(row)
+
+
+def by_name(reader: Reader, category: str, key: str) -> list[Entity]:
+    """Live memories of that name in every workspace, the global one first."""
+    return [from_row(row) for row in reader.all(_BY_NAME, {"category": category, "key": key})]
+
+
+def by_text(reader: Reader, identity: Identity, text_hash: bytes) -> Entity | None:
+    """The oldest live memory with that text in the identity's category and workspace."""
+    row = reader.one(_BY_TEXT, {**_identity(identity), "text_hash": text_hash})
+    return None if row is None else from_row(row)
+
+
+def by_row_ids(reader: Reader, row_ids: Sequence[int]) -> dict[int, Entity]:
+    rows = reader.all(_BY_ROW_IDS, {"row_ids": "[" + ",".join(map(str, row_ids)) + "]"})
+    return {row["row_id"]: from_row(row) for row in rows}
+
+
+def near_candidates(
+    reader: Reader, identity: Identity, query: str, limit: int
+) -> list[tuple[str, str, int, str]]:
+    """Live memories matching an FTS5 query, as (id, key, row_id, searchable body)."""
+    rows = reader.tuples(_NEAR, {**_identity(identity), "query": query, "limit": limit})
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+
+def insert(tx: Writer, entity: Entity, text_hash: bytes) -> int:
+    """Store a new memory; its row id."""
+    row_id = tx.insert(_INSERT, {**to_columns(entity), "text_hash": text_hash})
+    append_change(tx, row_id, entity.id, "create")
+    return row_id
+
+
+def insert_many(tx: Writer, entities: Sequence[tuple[Entity, bytes]]) -> list[int]:
+    """Store new memories, each with its text hash; their row ids, in order."""
+    first = (tx.value(_LAST_ROW_ID) or 0) + 1
+    row_ids = list(range(first, first + len(entities)))
+    tx.run_many(_INSERT_AT, [
+        {**to_columns(entity), "text_hash": text_hash, "row_id": row_id}
+        for row_id, (entity, text_hash) in zip(row_ids, entities, strict=True)
+    ])
+    tx.run_many(_APPEND_CHANGE, [
+        {"row_id": row_id, "id": entity.id, "kind": "create"}
+        for row_id, (entity, _) in zip(row_ids, entities, strict=True)
+    ])
+    return row_ids
+
+
+def update(tx: Writer, entity: Entity, text_hash: bytes) -> None:
+    """Overwrite a memory, usage counters included."""
+    tx.run(_UPDATE, {**to_columns(entity), "text_hash": text_hash, "row_id": entity.row_id})
+
+
+def insert_version(
+    tx: Writer, history_id: str, version: Entity, invalidated_at: UnixMs | None = None
+) -> None:
+    """Keep a version that is no longer the present one."""
+    columns = to_columns(version)
+    if invalidated_at is not None:
+        columns["invalidated_at_unix_ms"] = invalidated_at
+        columns["superseded_by"] = version.id
+    tx.run(_INSERT_VERSION, {**columns, "history_id": history_id})
+
+
+def archive(tx: Writer, entity: Entity, reason: str, now: UnixMs) -> None:
+    """Hide a memory; its text, vectors and history stay."""
+    tx.run(_ARCHIVE, {"row_id": entity.row_id, "reason": reason, "now": now})
+    append_change(tx, entity.row_id, entity.id, "archive")
+
+
+def reinforce(tx: Writer, uses: Iterable[tuple[int, int, UnixMs]], boost: float) -> None:
+    """Count uses, each (row_id, how often, when last)."""
+    tx.run_many(_REINFORCE, [
+        {"row_id": row_id, "uses": count, "last_used": last, "boost": boost * count}
+        for row_id, count, last in uses
+    ])
+
+
+def resolve_alias(reader: Reader, identity: Identity) -> Entity | None:
+    """The memory whose text is what this key was given."""
+    row = reader.one(_ALIAS, _identity(identity))
+    return None if row is None else from_row(row)
+
+
+def add_alias(tx: Writer, identity: Identity, row_id: int, now: UnixMs) -> None:
+    tx.run(_INSERT_ALIAS, {
+        **_identity(identity), "entity_row_id": row_id, "created_at_unix_ms": now,
+    })
+
+
+def aliases_of(reader: Reader, row_id: int) -> list[tuple[Identity, UnixMs]]:
+    """Other keys of a memory with the time each was given, oldest first."""
+    rows = reader.all(_ALIASES_OF, {"row_id": row_id})
+    return [
+        (Identity(row["category"], row["key"], row["workspace_hash"]), row["created_at_unix_ms"])
+        for row in rows
+    ]
+
+
+def delete_alias(tx: Writer, identity: Identity) -> bool:
+    return tx.run(_DELETE_ALIAS, _identity(identity)) > 0
+
+
+def delete_named_aliases(tx: Writer, category: str, key: str) -> bool:
+    """Delete the aliases of that name in every workspace."""
+    return tx.run(_DELETE_NAMED_ALIASES, {"category": category, "key": key}) > 0
+
+
+def delete_aliases_of(tx: Writer, row_id: int) -> None:
+    tx.run(_DELETE_ALIASES_OF, {"row_id": row_id})
+
+
+def append_change(tx: Writer, row_id: int, entity_id: str, kind: str) -> None:
+    """Tell other processes, and derived data, that a memory's content changed."""
+    seq = tx.insert(_APPEND_CHANGE, {"row_id": row_id, "id": entity_id, "kind": kind})
+    if seq % _TRIM_EVERY == 0:
+        tx.run(_TRIM_CHANGES, {"upto": seq - CHANGES_KEPT})
+
+
+def _identity(identity: Identity) -> dict[str, Any]:
+    return {
+        "key": identity.key, "category": identity.category,
+        "workspace_hash": identity.workspace_hash,
+    }

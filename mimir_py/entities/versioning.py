@@ -1,0 +1,144 @@
+"""What remembering does to a memory: pure rules, no storage.
+
+Times are half-open: a version was believed in [recorded_at, invalidated_at), a fact held in
+[valid_from, valid_to) with an open end while `valid_to` is `None`.
+"""
+
+from dataclasses import replace
+from typing import TypeVar
+
+from mimir_py.entities.models import Draft, Entity, canonical_layer
+from mimir_py.errors import InvalidInput
+from mimir_py.values import UnixMs
+
+T = TypeVar("T")
+
+REINFORCEMENT = 0.25
+DEFAULT_IMPORTANCE = 0.5
+
+
+def new_entity(draft: Draft, entity_id: str, now: UnixMs) -> Entity:
+    """The memory a draft makes where there was none.
+
+    Raises:
+        InvalidInput: the period of validity is empty.
+    """
+    valid_from = now if draft.valid_from_unix_ms is None else draft.valid_from_unix_ms
+    _check_period(valid_from, draft.valid_to_unix_ms)
+    return Entity(
+        row_id=0,
+        id=entity_id,
+        category=draft.identity.category,
+        key=draft.identity.key,
+        workspace_hash=draft.identity.workspace_hash,
+        agent_id=_or(draft.agent_id, ""),
+        type=_or(draft.type, "insight"),
+        status=_or(draft.status, "active"),
+        layer=canonical_layer(_or(draft.layer, "buffer")),
+        topic_path=_or(draft.topic_path, ""),
+        archived=False,
+        archive_reason="",
+        always_on=_or(draft.always_on, False),
+        verified=False,
+        decay_score=_or(draft.importance, DEFAULT_IMPORTANCE),
+        certainty=_or(draft.certainty, 0.5),
+        importance=_or(draft.importance, 0.0),
+        visibility=_or(draft.visibility, "workspace"),
+        source=draft.source,
+        retrieval_count=0,
+        created_at_unix_ms=now,
+        last_accessed_unix_ms=now,
+        recorded_at_unix_ms=now,
+        invalidated_at_unix_ms=None,
+        valid_from_unix_ms=valid_from,
+        valid_to_unix_ms=draft.valid_to_unix_ms,
+        supersedes="",
+        superseded_by="",
+        follow_count=0,
+        miss_count=0,
+        follow_rate=0.0,
+        efficacy_status="unverified",
+        tags=_or(draft.tags, ()),
+        links=(),
+        body_json=draft.body_json,
+    )
+
+
+def revised(stored: Entity, draft: Draft, now: UnixMs, history_id: str) -> Entity:
+    """`stored` with the draft laid over it, reinforced, and live again if it was archived.
+
+    Only a change of content or attributes makes a version: then `recorded_at_unix_ms` moves on and
+    `supersedes` is `history_id`.
+
+    Arguments left out keep the stored attribute. New content starts a new period of validity;
+    the same content keeps its period unless the draft gives bounds.
+
+    Raises:
+        InvalidInput: the period of validity would be empty.
+    """
+    new_content = draft.body_json != stored.body_json
+    # Two overwrites within a millisecond still leave the first a window that is not empty.
+    recorded = max(now, stored.recorded_at_unix_ms + 1)
+    if new_content:
+        valid_from = _or(draft.valid_from_unix_ms, recorded)
+        valid_to = draft.valid_to_unix_ms
+    else:
+        valid_from = _or(draft.valid_from_unix_ms, stored.valid_from_unix_ms)
+        valid_to = _or(draft.valid_to_unix_ms, stored.valid_to_unix_ms)
+    _check_period(_or(valid_from, recorded), valid_to)
+    touched = replace(reinforced(stored, now), archived=False, archive_reason="")
+    changed = replace(
+        touched,
+        body_json=draft.body_json,
+        status=_or(draft.status, stored.status),
+        type=_or(draft.type, stored.type),
+        tags=_or(draft.tags, stored.tags),
+        topic_path=_or(draft.topic_path, stored.topic_path),
+        agent_id=_or(draft.agent_id, stored.agent_id),
+        always_on=_or(draft.always_on, stored.always_on),
+        certainty=_or(draft.certainty, stored.certainty),
+        importance=_or(draft.importance, stored.importance),
+        visibility=_or(draft.visibility, stored.visibility),
+        layer=stored.layer if draft.layer is None else canonical_layer(draft.layer),
+        valid_from_unix_ms=valid_from,
+        valid_to_unix_ms=valid_to,
+    )
+    if changed == touched:
+        return touched
+    return replace(changed, recorded_at_unix_ms=recorded, supersedes=history_id)
+
+
+def reinforced(stored: Entity, now: UnixMs, by: float = REINFORCEMENT) -> Entity:
+    """`stored` after one more use."""
+    return replace(
+        stored,
+        retrieval_count=stored.retrieval_count + 1,
+        last_accessed_unix_ms=max(now, stored.last_accessed_unix_ms),
+        decay_score=min(1.0, stored.decay_score + by),
+    )
+
+
+def loses_nothing(stored: Entity, draft: Draft) -> bool:
+    """Whether everything the draft says beside its text is already true of `stored`."""
+    given = {
+        "status": draft.status, "type": draft.type, "tags": draft.tags,
+        "topic_path": draft.topic_path, "agent_id": draft.agent_id,
+        "valid_from_unix_ms": draft.valid_from_unix_ms, "valid_to_unix_ms": draft.valid_to_unix_ms,
+        "always_on": draft.always_on, "certainty": draft.certainty,
+        "visibility": draft.visibility,
+        "layer": None if draft.layer is None else canonical_layer(draft.layer),
+    }
+    return all(
+        value is None or value == getattr(stored, name) for name, value in given.items()
+    )
+
+
+def _or(given: T | None, otherwise: T) -> T:
+    return otherwise if given is None else given
+
+
+def _check_period(valid_from: UnixMs, valid_to: UnixMs | None) -> None:
+    if valid_to is not None and valid_to <= valid_from:
+        raise InvalidInput(
+            "valid_to_unix_ms", f"must be later than valid_from_unix_ms ({valid_from})"
+        )

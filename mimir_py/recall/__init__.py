@@ -1,0 +1,24 @@
+"""Recall: finding memories by words, by meaning, or both.
+
+Owns no table. Reads `entities`, the text and vector indexes; notes uses through `entities`.
+Invariants: every arm applies the whole filter before it ranks; popularity never ranks; an answer
+shows a memory as it was before this use of it.
+"""
+
+from mimir_py.recall.dense import DenseArm
+from mimir_py.recall.models import Boosts, Filter, Found, Hit, Mode, Query, ValidOp
+from mimir_py.recall.service import Recall
+from mimir_py.recall.usage import UsageLog
+
+__all__ = [
+    "Boosts",
+    "DenseArm",
+    "Filter",
+    "Found",
+    "Hit",
+    "Mode",
+    "Query",
+    "Recall",
+    "UsageLog",
+    "ValidOp",
+]

@@ -1,0 +1,128 @@
+"""The dense arm: exact through sqlite-vec while the store is small, resident beyond that."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from mimir_py.recall import store
+from mimir_py.recall.models import Candidate, Filter
+from mimir_py.storage.database import Database, Reader
+from mimir_py.storage.vectors import Vectors
+
+if TYPE_CHECKING:
+    from mimir_py.recall.resident import Resident
+
+_RESCORED_FACTOR: Final = 2
+# Beyond this a search takes long enough to hold up the event loop.
+_INLINE_CHUNKS: Final = 20_000
+_MOST_DEAD: Final = 0.3
+_MOST_CHANGED: Final = 20_000
+
+
+class DenseArm:
+    """Finds the memories whose chunks lie nearest to a query vector."""
+
+    def __init__(self, database: Database, vectors: Vectors) -> None:
+        self._database = database
+        self._vectors = vectors
+        self._resident: Resident | None = None
+        self._loading = asyncio.Lock()
+
+    async def nearest(self, vector: bytes, filter: Filter, pool: int) -> list[Candidate]:
+        """Up to `pool` memories by the cosine of their best chunk, best first, ties by row."""
+        chunks = 2 * pool
+
+        def exact(reader: Reader) -> list[Candidate] | None:
+            if chunks > store.MAX_K or not self._vectors.table_is_live(reader):
+                return None
+            return store.dense(reader, vector, filter, chunks)
+
+        candidates = await self._database.read(exact)
+        if candidates is None:
+            candidates = await self._from_resident(vector, filter, chunks)
+        return _best_chunk_each(candidates)[:pool]
+
+    def drop_resident(self) -> None:
+        """Forget what is in memory; the next search loads it anew."""
+        self._resident = None
+
+    async def _from_resident(self, vector: bytes, filter: Filter, chunks: int) -> list[Candidate]:
+        resident, faded = await self._caught_up(filter)
+        if resident is None:
+            return []
+        wanted = _RESCORED_FACTOR * chunks
+        if len(resident) > _INLINE_CHUNKS:
+            near = await asyncio.to_thread(resident.nearest, vector, filter, wanted, faded)
+        else:
+            near = resident.nearest(vector, filter, wanted, faded)
+        model_id = await self._database.read(self._vectors.model_id)
+        if model_id is None:
+            return []
+        exact = await self._database.read(
+            lambda reader: store.exact_vectors(reader, model_id, [chunk for chunk, _, _ in near])
+        )
+        scores = _cosines(vector, exact)
+        return [
+            Candidate(row_id, scores[chunk_id], span)
+            for chunk_id, row_id, span in near if chunk_id in scores
+        ]
+
+    async def _caught_up(self, filter: Filter) -> "tuple[Resident | None, Sequence[int]]":
+        async with self._loading:
+
+            def catch_up(reader: Reader) -> "tuple[Resident | None, Sequence[int]]":
+                self._resident = self._refreshed(reader)
+                faded = store.faded(reader, filter.min_decay) if filter.min_decay > 0 else ()
+                return self._resident, faded
+
+            return await self._database.read(catch_up)
+
+    def _refreshed(self, reader: Reader) -> "Resident | None":
+        model_id = self._vectors.model_id(reader)
+        if model_id is None:
+            return None
+        last = store.last_change(reader)
+        held = self._resident
+        if held is not None and held.seen == last:
+            return held
+        changed = None if held is None else store.changed_since(reader, held.seen)
+        if held is None or changed is None or len(changed) > _MOST_CHANGED or (
+            held.dead_share > _MOST_DEAD
+        ):
+            return self._loaded(reader, model_id, last)
+        held.apply(
+            changed, store.filter_columns(reader, changed),
+            store.resident_chunks(reader, model_id, changed),
+        )
+        held.seen = last
+        return held
+
+    def _loaded(self, reader: Reader, model_id: int, last: int) -> "Resident":
+        from mimir_py.recall.resident import Resident
+
+        resident = Resident(self._vectors.dimension)
+        resident.apply(
+            (), store.filter_columns(reader, None), store.resident_chunks(reader, model_id, None)
+        )
+        resident.seen = last
+        return resident
+
+
+def _cosines(vector: bytes, others: dict[int, bytes]) -> dict[int, float]:
+    import numpy as np
+
+    if not others:
+        return {}
+    query = np.frombuffer(vector, dtype="<f4")
+    matrix = np.frombuffer(b"".join(others.values()), dtype="<f4").reshape(len(others), len(query))
+    return dict(zip(others, (matrix @ query).tolist(), strict=True))
+
+
+def _best_chunk_each(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """One candidate per memory, by score, ties by row."""
+    best: dict[int, Candidate] = {}
+    for candidate in candidates:
+        held = best.get(candidate.row_id)
+        if held is None or candidate.score > held.score:
+            best[candidate.row_id] = candidate
+    return sorted(best.values(), key=lambda c: (-round(c.score, 6), c.row_id))

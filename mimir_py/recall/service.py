@@ -1,0 +1,213 @@
+"""Recall: run the arms a mode asks for, fuse them, and hand back a page of memories."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from mimir_py.embedding import Embedder
+from mimir_py.entities import Entity
+from mimir_py.entities.store import by_row_ids
+from mimir_py.recall import fusion, keywords, store
+from mimir_py.recall.dense import DenseArm
+from mimir_py.recall.keywords import KeywordQuery
+from mimir_py.recall.models import Candidate, Filter, Found, Hit, Mode, Passage, Query
+from mimir_py.recall.ordering import reorder
+from mimir_py.recall.passages import best_span, rank_substrings
+from mimir_py.recall.usage import UsageLog
+from mimir_py.storage.database import Database, Reader
+from mimir_py.values import Clock
+
+# Pools grow in steps, so that the pages of one query come out of one order.
+_POOLS: Final = (256, 1_024, 4_096, 16_384)
+_POOL_SHARE: Final = 5
+_LITERAL_POOL: Final = 200
+_CACHED_QUERIES: Final = 256
+
+
+class Recall:
+    """The room's door."""
+
+    def __init__(
+        self, database: Database, dense: DenseArm, embedder: Embedder, usage: UsageLog,
+        clock: Clock, excluded_categories: tuple[str, ...],
+    ) -> None:
+        self._database = database
+        self._dense = dense
+        self._embedder = embedder
+        self._usage = usage
+        self._clock = clock
+        self._excluded_categories = excluded_categories
+        self._query_vectors: OrderedDict[str, bytes] = OrderedDict()
+
+    async def search(self, query: Query, *, note_use: bool = True) -> Found:
+        """The memories that answer a query, best first; equal scores by id.
+
+        Uses are noted beside the answer, never in it: a memory comes back as it was before.
+        """
+        query = replace(
+            query, filter=replace(query.filter, excluded_categories=self._excluded_categories)
+        )
+        if not query.text.strip():
+            found = Found(await self._browse(query))
+        else:
+            found = await self._ranked(query)
+        if note_use:
+            self._usage.note(hit.entity.row_id for hit in found.hits)
+        return found
+
+    async def _browse(self, query: Query) -> tuple[Hit, ...]:
+        def browse(reader: Reader) -> tuple[Hit, ...]:
+            row_ids = store.browse(reader, query.filter, query.limit, query.offset)
+            entities = by_row_ids(reader, row_ids)
+            return tuple(
+                Hit(entities[row_id], 1.0, entities[row_id].key) for row_id in row_ids
+            )
+
+        hits = await self._database.read(browse)
+        if query.boosts.any:
+            return tuple(reorder(hits, query.boosts, "", self._clock(), query.limit))
+        return hits
+
+    async def _ranked(self, query: Query) -> Found:
+        texts = (query.text,)
+        if query.variants:
+            texts = keywords.with_variants(query.text, query.variants)
+        prepared = keywords.prepare(" ".join(texts))
+        pool = _pool(query.limit + query.offset)
+        named, by_words, by_meaning = await asyncio.gather(
+            self._by_name(query), self._by_words(query, prepared, pool),
+            self._by_meaning(query, pool),
+        )
+        ranking = _ranking(query.mode, named, by_words, by_meaning)
+        page = slice(query.offset, query.offset + query.limit)
+        wanted = ranking if query.boosts.any else ranking[page]
+        hits = await self._database.read(lambda reader: _hits(reader, wanted, prepared))
+        if query.boosts.any:
+            hits = reorder(hits, query.boosts, query.text, self._clock(), query.limit)[page]
+        return Found(tuple(hits), texts if query.variants else ())
+
+    async def _by_name(self, query: Query) -> list[Candidate]:
+        if query.mode is Mode.DENSE:
+            return []
+        name = query.text.strip()
+        return await self._database.read(
+            lambda reader: store.named(reader, name, query.filter, query.limit + query.offset)
+        )
+
+    async def _by_words(
+        self, query: Query, prepared: KeywordQuery, pool: int
+    ) -> list[Candidate]:
+        if query.mode is Mode.DENSE:
+            return []
+
+        def search(reader: Reader) -> list[Candidate]:
+            found: list[Candidate] = []
+            if prepared.expression is not None:
+                found = store.keyword(reader, prepared.expression, query.filter, pool)
+            if found and prepared.literals:
+                return _literal_first(reader, prepared.literals, found)
+            return found or _by_substrings(reader, prepared, query.filter, pool)
+
+        return await self._database.read(search)
+
+    async def _by_meaning(self, query: Query, pool: int) -> list[Candidate]:
+        if query.mode is Mode.KEYWORD:
+            return []
+        vector = await self._query_vector(query.text)
+        return await self._dense.nearest(vector, query.filter, pool)
+
+    async def _query_vector(self, text: str) -> bytes:
+        vector = self._query_vectors.get(text)
+        if vector is None:
+            [vector] = await self._embedder.embed([text])
+            self._query_vectors[text] = vector
+            if len(self._query_vectors) > _CACHED_QUERIES:
+                self._query_vectors.popitem(last=False)
+        self._query_vectors.move_to_end(text)
+        return vector
+
+
+def _pool(wanted: int) -> int:
+    return next((size for size in _POOLS if _POOL_SHARE * wanted <= size), _POOLS[-1])
+
+
+def _ranking(
+    mode: Mode, named: Sequence[Candidate], by_words: Sequence[Candidate],
+    by_meaning: Sequence[Candidate],
+) -> list[Candidate]:
+    """One candidate per memory, best first, with a score in 0..1."""
+    name_arm = (fusion.NAME_WEIGHT, [c.row_id for c in named])
+    if mode is Mode.HYBRID:
+        scores = dict(fusion.fuse([
+            name_arm,
+            (fusion.KEYWORD_WEIGHT, [c.row_id for c in by_words]),
+            (fusion.DENSE_WEIGHT, [c.row_id for c in by_meaning]),
+        ]))
+    else:
+        scores = {c.row_id: _bounded(mode, c.score) for c in (*by_words, *by_meaning)}
+        scores |= dict(fusion.fuse([name_arm]))
+    known = {c.row_id: c for c in (*by_words, *by_meaning)}
+    aliases = {c.row_id: c.alias for c in named}
+    # Python's sort is stable: equal scores stay in the order of the arms' own ranking.
+    order = sorted(scores, key=lambda row_id: -scores[row_id])
+    return [
+        Candidate(
+            row_id, min(1.0, scores[row_id]),
+            known[row_id].span if row_id in known else None, aliases.get(row_id),
+        )
+        for row_id in order
+    ]
+
+
+def _bounded(mode: Mode, score: float) -> float:
+    if mode is Mode.DENSE:
+        return max(0.0, score)
+    return score / (1.0 + score) if score > 0 else 0.0
+
+
+def _literal_first(
+    reader: Reader, literals: tuple[str, ...], found: list[Candidate]
+) -> list[Candidate]:
+    """Put texts that hold the query's odd words (`c++`, `a.b`) to the letter in front."""
+    head, tail = found[:_LITERAL_POOL], found[_LITERAL_POOL:]
+    texts = store.texts(reader, [c.row_id for c in head])
+    held = {
+        c.row_id: keywords.literal_matches(literals, "\n".join(texts.get(c.row_id, ())))
+        for c in head
+    }
+    best = max(c.score for c in head)
+    lifted = [replace(c, score=c.score + best * held[c.row_id]) for c in head]
+    return sorted(lifted, key=lambda c: -c.score) + tail
+
+
+def _by_substrings(
+    reader: Reader, prepared: KeywordQuery, filter: Filter, pool: int
+) -> list[Candidate]:
+    """What FTS5 has no words for: symbols, and scripts written without spaces."""
+    texts: dict[int, str] = {}
+    for needle in prepared.substrings:
+        texts |= dict(store.substring(reader, needle, filter, pool))
+    ranked = rank_substrings(prepared.substrings, texts)
+    return [Candidate(row_id, score) for row_id, score in ranked][:pool]
+
+
+def _hits(reader: Reader, wanted: Sequence[Candidate], prepared: KeywordQuery) -> list[Hit]:
+    row_ids = [c.row_id for c in wanted]
+    entities = by_row_ids(reader, row_ids)
+    spans = store.spans(reader, row_ids)
+    long = [row_id for row_id in row_ids if len(spans.get(row_id, ())) > 1]
+    texts = store.texts(reader, long) if long else {}
+    hits = []
+    for candidate in wanted:
+        entity: Entity | None = entities.get(candidate.row_id)
+        if entity is None:
+            continue
+        passage = None
+        if candidate.row_id in texts:
+            body = texts[candidate.row_id][1]
+            span = candidate.span or best_span(prepared.words, body, spans[candidate.row_id])
+            passage = Passage(body[span[0] : span[1]].strip(), span[0])
+        hits.append(Hit(entity, round(candidate.score, 6), candidate.alias or entity.key, passage))
+    return sorted(hits, key=lambda hit: (-hit.score, hit.entity.id))

@@ -1,0 +1,243 @@
+"""Queries of the search: reads tables that others write, under every filter."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from mimir_py.recall.models import Candidate, Filter, ValidOp
+from mimir_py.storage.database import Reader
+
+# Each filter is a fixed clause; values only ever arrive as parameters.
+_CLAUSES: Final = {
+    "live": "e.archived = 0",
+    "category": "e.category = :category",
+    "excluded": "e.category NOT IN (SELECT value FROM json_each(:excluded))",
+    "type": "e.type = :type",
+    "topic_path": "substr(e.topic_path, 1, length(:topic_path)) = :topic_path",
+    "workspaces": "e.workspace_hash IN (SELECT value FROM json_each(:workspaces))",
+    "agent_id": "e.agent_id = :agent_id",
+    "layer": "e.layer = :layer",
+    "min_decay": "e.decay_score >= :min_decay",
+    "always_on": "e.always_on = :always_on",
+    "valid_at": "coalesce(e.valid_from_unix_ms, e.recorded_at_unix_ms) <= :valid_at"
+    " AND (e.valid_to_unix_ms IS NULL OR :valid_at < e.valid_to_unix_ms)",
+    "overlaps": "(e.valid_to_unix_ms IS NULL OR :valid_from < e.valid_to_unix_ms)"
+    " AND coalesce(e.valid_from_unix_ms, e.recorded_at_unix_ms) < :valid_to",
+    "contains": "coalesce(e.valid_from_unix_ms, e.recorded_at_unix_ms) <= :valid_from"
+    " AND (e.valid_to_unix_ms IS NULL OR (:closed AND :valid_to <= e.valid_to_unix_ms))",
+}
+
+_KEYWORD: Final = """
+    SELECT f.rowid, -bm25(entities_fts) AS score FROM entities_fts f
+    JOIN entities e ON e.row_id = f.rowid
+    WHERE entities_fts MATCH :expression AND {filter}
+    ORDER BY score DESC, f.rowid LIMIT :pool
+"""
+_SUBSTRING: Final = """
+    SELECT e.row_id, t.label || char(10) || t.body FROM entities e
+    JOIN entity_text t ON t.row_id = e.row_id
+    WHERE (instr(lower(t.body), :needle) > 0 OR instr(lower(t.label), :needle) > 0) AND {filter}
+    ORDER BY e.row_id DESC LIMIT :pool
+"""
+_NAMED: Final = """
+    SELECT e.row_id, NULL AS alias FROM entities e WHERE e.key = :name AND {filter}
+    UNION ALL
+    SELECT e.row_id, a.key FROM aliases a JOIN entities e ON e.row_id = a.entity_row_id
+    WHERE a.key = :name AND {filter}
+    LIMIT :pool
+"""
+_BROWSE: Final = """
+    SELECT e.row_id FROM entities e WHERE {filter}
+    ORDER BY e.recorded_at_unix_ms DESC, e.row_id DESC LIMIT :limit OFFSET :offset
+"""
+# sqlite-vec filters by key only; the subquery keeps the filter inside the index.
+_DENSE: Final = """
+    WITH nearest AS (
+        SELECT rowid AS chunk_id, distance FROM chunk_vectors
+        WHERE embedding MATCH :vector AND k = :k
+          AND rowid IN (
+              SELECT c.chunk_id FROM entities e JOIN chunks c ON c.row_id = e.row_id WHERE {filter}
+          )
+    )
+    SELECT c.row_id, 1 - n.distance, c.start, c.stop FROM nearest n
+    JOIN chunks c ON c.chunk_id = n.chunk_id ORDER BY n.distance, c.chunk_id
+"""
+_TEXTS: Final = """
+    SELECT t.row_id, t.label, t.body FROM json_each(:row_ids) wanted
+    JOIN entity_text t ON t.row_id = wanted.value
+"""
+_SPANS: Final = """
+    SELECT row_id, start, stop FROM json_each(:row_ids) wanted
+    JOIN chunks c ON c.row_id = wanted.value
+    ORDER BY c.row_id, c.ordinal
+"""
+_LAST_CHANGE: Final = "SELECT coalesce(max(seq), 0) FROM changes"
+_FIRST_CHANGE: Final = "SELECT coalesce(min(seq), 0) FROM changes"
+_CHANGED: Final = "SELECT DISTINCT entity_row_id FROM changes WHERE seq > :seen"
+_FADED: Final = "SELECT row_id FROM entities WHERE decay_score < :min_decay"
+_RESIDENT: Final = """
+    SELECT c.chunk_id, c.row_id, c.start, c.stop, c.vector FROM chunks c
+    WHERE c.model_id = :model_id ORDER BY c.chunk_id
+"""
+_RESIDENT_OF: Final = """
+    SELECT c.chunk_id, c.row_id, c.start, c.stop, c.vector FROM json_each(:row_ids) wanted
+    JOIN chunks c ON c.row_id = wanted.value WHERE c.model_id = :model_id ORDER BY c.chunk_id
+"""
+_COLUMNS: Final = """
+    SELECT row_id, category, workspace_hash, agent_id, type, layer, topic_path, archived,
+        always_on, coalesce(valid_from_unix_ms, recorded_at_unix_ms), valid_to_unix_ms
+    FROM entities ORDER BY row_id
+"""
+_COLUMNS_OF: Final = """
+    SELECT e.row_id, category, workspace_hash, agent_id, type, layer, topic_path, archived,
+        always_on, coalesce(valid_from_unix_ms, recorded_at_unix_ms), valid_to_unix_ms
+    FROM json_each(:row_ids) wanted JOIN entities e ON e.row_id = wanted.value ORDER BY e.row_id
+"""
+_VECTORS: Final = """
+    SELECT c.chunk_id, c.vector FROM json_each(:chunk_ids) wanted
+    JOIN chunks c ON c.chunk_id = wanted.value WHERE c.model_id = :model_id
+"""
+
+MAX_K: Final = 4_096
+_FAR_FUTURE: Final = 2**63 - 1
+
+
+def where(filter: Filter) -> tuple[str, dict[str, Any]]:
+    """A filter as SQL on the alias `e`, with its parameters."""
+    names = [] if filter.include_archived else ["live"]
+    values: dict[str, Any] = {}
+    for name in ("category", "type", "topic_path", "agent_id", "layer"):
+        value = getattr(filter, name)
+        if value is not None:
+            names.append(name)
+            values[name] = value
+    if filter.category is None and filter.excluded_categories:
+        names.append("excluded")
+        values["excluded"] = json_array(filter.excluded_categories)
+    if filter.workspaces is not None:
+        names.append("workspaces")
+        values["workspaces"] = json_array(filter.workspaces)
+    if filter.min_decay > 0:
+        names.append("min_decay")
+        values["min_decay"] = filter.min_decay
+    if filter.always_on is not None:
+        names.append("always_on")
+        values["always_on"] = int(filter.always_on)
+    names.extend(_validity(filter, values))
+    return " AND ".join(f"({_CLAUSES[name]})" for name in names) or "1", values
+
+
+def _validity(filter: Filter, values: dict[str, Any]) -> list[str]:
+    if filter.valid_at is not None:
+        values["valid_at"] = filter.valid_at
+        return ["valid_at"]
+    if filter.valid_from is None and filter.valid_to is None:
+        return []
+    values["valid_from"] = -_FAR_FUTURE if filter.valid_from is None else filter.valid_from
+    values["valid_to"] = _FAR_FUTURE if filter.valid_to is None else filter.valid_to
+    if filter.valid_op is ValidOp.OVERLAPS:
+        return ["overlaps"]
+    values["closed"] = int(filter.valid_to is not None)
+    return ["contains"]
+
+
+def keyword(reader: Reader, expression: str, filter: Filter, pool: int) -> list[Candidate]:
+    """Memories that hold any of the words, by BM25; scores are not bounded."""
+    clause, values = where(filter)
+    rows = reader.tuples(
+        _KEYWORD.format(filter=clause), {**values, "expression": expression, "pool": pool}
+    )
+    return [Candidate(row_id, score) for row_id, score in rows]
+
+
+def substring(reader: Reader, needle: str, filter: Filter, pool: int) -> list[tuple[int, str]]:
+    """Memories that hold the needle (lower case) anywhere, newest first, with their texts."""
+    clause, values = where(filter)
+    rows = reader.tuples(
+        _SUBSTRING.format(filter=clause), {**values, "needle": needle, "pool": pool}
+    )
+    return [(row_id, text) for row_id, text in rows]
+
+
+def named(reader: Reader, name: str, filter: Filter, pool: int) -> list[Candidate]:
+    """Memories whose key, or alias, is exactly `name`."""
+    clause, values = where(filter)
+    rows = reader.tuples(_NAMED.format(filter=clause), {**values, "name": name, "pool": pool})
+    return [Candidate(row_id, 1.0, alias=alias) for row_id, alias in rows]
+
+
+def browse(reader: Reader, filter: Filter, limit: int, offset: int) -> list[int]:
+    """Memories without a query, latest change first."""
+    clause, values = where(filter)
+    rows = reader.tuples(
+        _BROWSE.format(filter=clause), {**values, "limit": limit, "offset": offset}
+    )
+    return [row_id for (row_id,) in rows]
+
+
+def dense(reader: Reader, vector: bytes, filter: Filter, k: int) -> list[Candidate]:
+    """The `k` nearest chunks (k <= 4,096) in the sqlite-vec table, as their memories."""
+    clause, values = where(filter)
+    rows = reader.tuples(_DENSE.format(filter=clause), {**values, "vector": vector, "k": k})
+    return [
+        Candidate(row_id, similarity, (start, stop)) for row_id, similarity, start, stop in rows
+    ]
+
+
+def texts(reader: Reader, row_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+    """Searchable texts as (label, body) by row id."""
+    rows = reader.tuples(_TEXTS, {"row_ids": json_array(row_ids)})
+    return {row_id: (label, body) for row_id, label, body in rows}
+
+
+def spans(reader: Reader, row_ids: Sequence[int]) -> dict[int, list[tuple[int, int]]]:
+    """The chunk spans of each memory, in order."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    for row_id, start, stop in reader.tuples(_SPANS, {"row_ids": json_array(row_ids)}):
+        found.setdefault(row_id, []).append((start, stop))
+    return found
+
+
+def last_change(reader: Reader) -> int:
+    number: int = reader.value(_LAST_CHANGE)
+    return number
+
+
+def changed_since(reader: Reader, seen: int) -> list[int] | None:
+    """Row ids changed after feed entry `seen`; `None` when the feed no longer reaches back."""
+    first: int = reader.value(_FIRST_CHANGE)
+    if first > seen + 1:
+        return None
+    return [row_id for (row_id,) in reader.tuples(_CHANGED, {"seen": seen})]
+
+
+def faded(reader: Reader, min_decay: float) -> list[int]:
+    """Row ids below a freshness."""
+    return [row_id for (row_id,) in reader.tuples(_FADED, {"min_decay": min_decay})]
+
+
+def resident_chunks(
+    reader: Reader, model_id: int, row_ids: Sequence[int] | None
+) -> list[tuple[int, int, int, int, bytes]]:
+    """Embedded chunks as (chunk_id, row_id, start, stop, vector), of all or of some memories."""
+    if row_ids is None:
+        return reader.tuples(_RESIDENT, {"model_id": model_id})  # type: ignore[return-value]  # rows of this query
+    values = {"model_id": model_id, "row_ids": json_array(row_ids)}
+    return reader.tuples(_RESIDENT_OF, values)  # type: ignore[return-value]  # rows of this query
+
+
+def filter_columns(reader: Reader, row_ids: Sequence[int] | None) -> list[tuple[Any, ...]]:
+    """What filters read of all or some memories, in the order `resident.COLUMNS` gives."""
+    if row_ids is None:
+        return reader.tuples(_COLUMNS)
+    return reader.tuples(_COLUMNS_OF, {"row_ids": json_array(row_ids)})
+
+
+def exact_vectors(reader: Reader, model_id: int, chunk_ids: Sequence[int]) -> dict[int, bytes]:
+    values = {"chunk_ids": json_array(chunk_ids), "model_id": model_id}
+    return dict(reader.tuples(_VECTORS, values))
+
+
+def json_array(values: Sequence[Any]) -> str:
+    """One parameter that carries many values: `IN (SELECT value FROM json_each(...))`."""
+    return json.dumps(list(values))

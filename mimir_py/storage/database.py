@@ -1,0 +1,328 @@
+"""The store's two connections, and the one way to change it.
+
+Invariants:
+- A change is one function, run whole on the writing connection's thread inside `BEGIN IMMEDIATE`
+  ... `COMMIT`, with the lock file held. It is never cancelled half-way and it can await nothing.
+- `write` returns after the commit has reached the disk (`synchronous=FULL`).
+- Reads run on their own connection, each in one snapshot, and cannot write (`query_only`).
+- SQLite never checkpoints on its own: we do, with the lock held (see `engine`).
+"""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import aiosqlite
+
+from mimir_py.errors import DamagedStore, DiskFull, StorageError, StoreBusy
+from mimir_py.storage import migrations
+from mimir_py.storage.engine import Engine
+from mimir_py.storage.files import create_private, refuse_foreign
+from mimir_py.storage.lock import WriteLock
+
+T = TypeVar("T")
+Row = Mapping[str, Any]
+Parameters = Sequence[Any] | Mapping[str, Any]
+
+_CHECKPOINT_BYTES: Final = 1_000 * 4_096
+_TRUNCATE_BYTES: Final = 16 * 1_048_576
+_QUEUE_SIZE: Final = 64
+
+_SHARED_PRAGMAS: Final = (
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA temp_store=MEMORY",
+    "PRAGMA mmap_size=0",
+    "PRAGMA cell_size_check=ON",
+    "PRAGMA trusted_schema=OFF",
+    "PRAGMA cache_size=-16000",
+)
+_WRITER_PRAGMAS: Final = (
+    "PRAGMA synchronous=FULL",
+    "PRAGMA fullfsync=ON",
+    "PRAGMA wal_autocheckpoint=0",
+    f"PRAGMA journal_size_limit={_TRUNCATE_BYTES}",
+    "PRAGMA secure_delete=ON",
+)
+
+
+class Reader:
+    """Runs queries inside one snapshot."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def all(self, statement: str, parameters: Parameters = ()) -> list[Row]:
+        rows: list[Row] = self._connection.execute(statement, parameters).fetchall()
+        return rows
+
+    def one(self, statement: str, parameters: Parameters = ()) -> Row | None:
+        row: Row | None = self._connection.execute(statement, parameters).fetchone()
+        return row
+
+    def value(self, statement: str, parameters: Parameters = ()) -> Any:
+        """The first column of the first row, or `None`."""
+        row = self._connection.execute(statement, parameters).fetchone()
+        return None if row is None else row[0]
+
+    def tuples(self, statement: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
+        """Rows without names, for long results."""
+        cursor = self._connection.cursor()
+        cursor.row_factory = None
+        rows: list[tuple[Any, ...]] = cursor.execute(statement, parameters).fetchall()
+        return rows
+
+
+class Writer(Reader):
+    """Runs statements inside one transaction. Exists only while `Database.write` runs it."""
+
+    def run(self, statement: str, parameters: Parameters = ()) -> int:
+        """Run one statement; the number of rows it changed."""
+        count: int = self._connection.execute(statement, parameters).rowcount
+        return count
+
+    def insert(self, statement: str, parameters: Parameters = ()) -> int:
+        """Run one INSERT; the new row's integer key."""
+        key: int = self._connection.execute(statement, parameters).lastrowid
+        return key
+
+    def run_many(self, statement: str, rows: Iterable[Parameters]) -> None:
+        self._connection.executemany(statement, rows)
+
+
+class _Connection(aiosqlite.Connection):
+    """An aiosqlite connection that runs a whole function on its thread: one hop, not one each."""
+
+    async def run(self, work: Callable[..., T], *arguments: Any) -> T:
+        result: T = await self._execute(work, self._conn, *arguments)
+        return result
+
+
+class Database:
+    """An open store. Use `open_database`."""
+
+    def __init__(self, path: Path, engine: Engine, writer: _Connection, reader: _Connection,
+                 lock: WriteLock) -> None:
+        self.path = path
+        self.engine = engine
+        self._writer = writer
+        self._reader = reader
+        self._lock = lock
+        self._turn = asyncio.Lock()
+        self._wal = path.with_name(path.name + "-wal")
+
+    @property
+    def has_vec(self) -> bool:
+        """Whether sqlite-vec is loaded."""
+        return self.engine.extensions
+
+    async def read(self, work: Callable[[Reader], T]) -> T:
+        """Run `work` in one snapshot of the store. It must not keep the reader."""
+        return await self._reader.run(self._in_snapshot, work)
+
+    async def write(self, work: Callable[[Writer], T]) -> T:
+        """Run `work` in one transaction and return its result once it is durable.
+
+        A caller cancelled while it waits its turn changes nothing; one cancelled later gets its
+        cancellation after the transaction has ended, either way.
+
+        Raises:
+            StoreBusy, DiskFull, DamagedStore, StorageError: nothing was changed.
+        """
+        return await self._locked(self._in_transaction, work)
+
+    async def checkpoint(self) -> None:
+        """Move the log into the main file and empty it, if nobody is reading."""
+        await self._locked(self._truncate_log)
+
+    def disk_bytes(self) -> int:
+        """Size of the store with its log."""
+        return sum(
+            file.stat().st_size for file in (self.path, self._wal) if file.exists()
+        )
+
+    async def _locked(self, work: Callable[..., T], *arguments: Any) -> T:
+        async with self._turn:
+            await self._lock.acquire()
+            try:
+                return await _finish(self._writer.run(work, *arguments))
+            finally:
+                self._lock.release()
+
+    def _in_snapshot(self, connection: Any, work: Callable[[Reader], T]) -> T:
+        with self._translated(connection):
+            connection.execute("BEGIN")
+            try:
+                return work(Reader(connection))
+            finally:
+                if connection.in_transaction:
+                    connection.execute("COMMIT")
+
+    def _in_transaction(self, connection: Any, work: Callable[[Writer], T]) -> T:
+        with self._translated(connection):
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                result = work(Writer(connection))
+                connection.execute("COMMIT")
+            except BaseException:
+                # A full disk makes SQLite roll back by itself.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+            self._keep_log_short(connection)
+            return result
+
+    def _keep_log_short(self, connection: Any) -> None:
+        try:
+            size = self._wal.stat().st_size
+        except FileNotFoundError:
+            return
+        if size > _TRUNCATE_BYTES:
+            self._truncate_log(connection)
+        elif size > _CHECKPOINT_BYTES:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+    def _truncate_log(self, connection: Any) -> None:
+        # With the usual timeout a long reader would hold every writer up.
+        connection.execute("PRAGMA busy_timeout=0")
+        try:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        finally:
+            connection.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
+
+    @contextlib.contextmanager
+    def _translated(self, connection: Any) -> Any:
+        try:
+            yield
+        except self.engine.dbapi.Error as error:
+            raise translate(error) from error
+
+    async def close(self) -> None:
+        """Close both connections, with the lock held so that no checkpoint races another process."""
+        await self._reader.close()
+        held = True
+        try:
+            await asyncio.wait_for(self._lock.acquire(), 1.0)
+        except (TimeoutError, StoreBusy):
+            held = False
+        try:
+            if held:
+                with contextlib.suppress(Exception):
+                    await self._writer.run(self._truncate_log)
+            await self._writer.close()
+        finally:
+            if held:
+                self._lock.release()
+            self._lock.close()
+
+
+_BUSY_TIMEOUT_MS: Final = 30_000
+
+
+@asynccontextmanager
+async def open_database(path: Path, engine: Engine, busy_timeout_ms: int) -> AsyncIterator[Database]:
+    """Open the store at `path`, making or upgrading it first.
+
+    Raises:
+        ForeignStore, StoreTooNew: the file was left untouched.
+        StorageError: the file or its folder cannot be used.
+    """
+    refuse_foreign(path, migrations.LATEST)
+    create_private(path)
+    lock = WriteLock(path, busy_timeout_ms)
+    writer = _connection(path, engine)
+    reader = _connection(path, engine)
+    try:
+        await _prepare_both(writer, reader, lock, engine)
+    except BaseException as error:
+        await writer.close()
+        await reader.close()
+        lock.close()
+        if isinstance(error, engine.dbapi.Error):
+            raise translate(error) from error
+        raise
+    database = Database(path, engine, writer, reader, lock)
+    try:
+        yield database
+    finally:
+        await _finish(database.close())
+
+
+async def _prepare_both(
+    writer: _Connection, reader: _Connection, lock: WriteLock, engine: Engine
+) -> None:
+    await writer
+    await lock.acquire()
+    try:
+        await _finish(writer.run(_prepare_writer, engine))
+    finally:
+        lock.release()
+    await reader
+    await reader.run(_prepare_reader, engine)
+
+
+def _connection(path: Path, engine: Engine) -> _Connection:
+    def connect() -> Any:
+        return engine.dbapi.connect(
+            os.fspath(path), isolation_level=None, timeout=_BUSY_TIMEOUT_MS / 1000,
+            check_same_thread=False,
+        )
+
+    return _Connection(connect, _QUEUE_SIZE)
+
+
+def _prepare(connection: Any, engine: Engine) -> None:
+    connection.row_factory = engine.dbapi.Row
+    for pragma in _SHARED_PRAGMAS:
+        connection.execute(pragma).fetchall()
+    if engine.extensions:
+        import sqlite_vec
+
+        connection.enable_load_extension(True)
+        connection.load_extension(sqlite_vec.loadable_path())
+        connection.enable_load_extension(False)
+
+
+def _prepare_writer(connection: Any, engine: Engine) -> None:
+    _prepare(connection, engine)
+    connection.execute("PRAGMA journal_mode=WAL").fetchall()
+    for pragma in _WRITER_PRAGMAS:
+        connection.execute(pragma).fetchall()
+    migrations.migrate(Writer(connection), engine)
+
+
+def _prepare_reader(connection: Any, engine: Engine) -> None:
+    _prepare(connection, engine)
+    connection.execute("PRAGMA query_only=ON").fetchall()
+
+
+def translate(error: Exception) -> StorageError:
+    """The error tree's word for an error of the driver."""
+    name = getattr(error, "sqlite_errorname", "") or ""
+    text = str(error)
+    if name.startswith("SQLITE_FULL") or "disk is full" in text:
+        return DiskFull("the disk is full; nothing was written. Free some space and try again")
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or "is locked" in text:
+        return StoreBusy("another program holds the store; nothing was written. Try again")
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "malformed" in text:
+        return DamagedStore(f"the store is damaged ({text}). Run: mimir doctor")
+    return StorageError(f"SQLite: {text}")
+
+
+async def _finish(work: Coroutine[Any, Any, T]) -> T:
+    """Run `work` to its end even when we are cancelled meanwhile; then be cancelled."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait((task,))
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        # Marks the outcome as seen: nobody is left to be told.
+        task.exception()
+        raise cancelled
+    return task.result()

@@ -1,0 +1,83 @@
+"""Files and folders of the store: who may read them, and whose they are.
+
+Everything is made 0600 (files) or 0700 (folders) whatever the umask. A file's owner is told from
+its first bytes alone, so that another program's file is never opened, let alone changed.
+"""
+
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+from mimir_py.errors import ForeignStore, StorageError, StoreTooNew
+
+APPLICATION_ID: Final = 0x4D696D52  # "MimR" in the file header
+_MAGIC: Final = b"SQLite format 3\x00"
+_PRIVATE_FILE: Final = 0o600
+_PRIVATE_FOLDER: Final = 0o700
+
+
+def create_private(path: Path) -> None:
+    """Make `path` and its missing folders, readable by the owner alone. Leaves what exists."""
+    missing = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
+    try:
+        for folder in reversed(missing):
+            folder.mkdir(exist_ok=True)
+            folder.chmod(_PRIVATE_FOLDER)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, _PRIVATE_FILE)
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise StorageError(f"cannot create {path}: {error.strerror}") from error
+    try:
+        if hasattr(os, "fchmod"):
+            os.fchmod(handle, _PRIVATE_FILE)
+    finally:
+        os.close(handle)
+
+
+def open_to_others(path: Path) -> bool:
+    """Whether anyone but the owner can read the file."""
+    return os.name == "posix" and bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
+
+
+def refuse_foreign(path: Path, newest_version: int) -> None:
+    """Refuse a file that is not a Mimir store of a version we know, from its header alone.
+
+    Raises:
+        ForeignStore: another program's database, or no database at all.
+        StoreTooNew: a newer Mimir wrote it.
+        StorageError: the path cannot be read.
+    """
+    try:
+        if path.is_dir():
+            raise StorageError(f"{path} is a folder: --db takes a file")
+        if not path.exists():
+            return
+        with path.open("rb") as file:
+            header = file.read(100)
+    except OSError as error:
+        raise StorageError(f"cannot read {path}: {error.strerror}") from error
+    if not header:
+        return
+    if header[:16] != _MAGIC or len(header) < 100:
+        raise ForeignStore(f"{path} is not a SQLite database; it was left untouched")
+    user_version = int.from_bytes(header[60:64], "big")
+    application_id = int.from_bytes(header[68:72], "big")
+    if application_id == APPLICATION_ID:
+        if user_version > newest_version:
+            raise StoreTooNew(
+                f"{path} was written by a newer Mimir (schema {user_version}; this program knows "
+                f"up to {newest_version}); it was left untouched. Upgrade: pip install -U mimir-py"
+            )
+        return
+    if application_id == 0 and 1 <= user_version <= 10:
+        raise ForeignStore(
+            f"{path} is a store of the Rust program (perseus-vault / mneme / mimir, schema "
+            f"{user_version}); it was left untouched. Mimir cannot read it yet: give another "
+            "file with --db or MIMIR_DB_PATH"
+        )
+    raise ForeignStore(
+        f"{path} is a database of another program; it was left untouched. Give another file "
+        "with --db or MIMIR_DB_PATH"
+    )

@@ -1,0 +1,54 @@
+"""The keyword index: FTS5 over the `entity_text` table, which it reads instead of keeping a copy."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from mimir_py.storage.database import Writer
+
+_INSERT_TEXT: Final = """
+    INSERT INTO entity_text (row_id, label, body) VALUES (:row_id, :label, :body)
+"""
+_INSERT_WORDS: Final = """
+    INSERT INTO entities_fts (rowid, label, body) VALUES (:row_id, :label, :body)
+"""
+# FTS5 takes words out only when told the very text that put them in.
+_DELETE_WORDS: Final = """
+    INSERT INTO entities_fts (entities_fts, rowid, label, body)
+    SELECT 'delete', row_id, label, body FROM entity_text WHERE row_id = :row_id
+"""
+_DELETE_TEXT: Final = "DELETE FROM entity_text WHERE row_id = :row_id"
+_UPSERT_TEXT: Final = """
+    INSERT INTO entity_text (row_id, label, body) VALUES (:row_id, :label, :body)
+    ON CONFLICT (row_id) DO UPDATE SET label = excluded.label, body = excluded.body
+"""
+_DELETE_ORPHANED_TEXT: Final = """
+    DELETE FROM entity_text WHERE row_id NOT IN (SELECT row_id FROM entities)
+"""
+_REBUILD: Final = "INSERT INTO entities_fts (entities_fts) VALUES ('rebuild')"
+
+IndexedText = tuple[int, str, str]
+
+
+def add(tx: Writer, texts: Sequence[IndexedText]) -> None:
+    """Index new rows, each (row_id, label, body)."""
+    rows = [{"row_id": row_id, "label": label, "body": body} for row_id, label, body in texts]
+    tx.run_many(_INSERT_TEXT, rows)
+    tx.run_many(_INSERT_WORDS, rows)
+
+
+def remove(tx: Writer, row_id: int) -> None:
+    """Take a row out of the index; a no-op for one that is not in it."""
+    tx.run(_DELETE_WORDS, {"row_id": row_id})
+    tx.run(_DELETE_TEXT, {"row_id": row_id})
+
+
+def refresh_texts(tx: Writer, texts: Sequence[IndexedText]) -> None:
+    """Set the texts behind the index, which no longer matches until `rebuild`."""
+    rows = [{"row_id": row_id, "label": label, "body": body} for row_id, label, body in texts]
+    tx.run_many(_UPSERT_TEXT, rows)
+
+
+def rebuild(tx: Writer) -> None:
+    """Build the index anew from `entity_text`, dropping texts whose memory is gone."""
+    tx.run(_DELETE_ORPHANED_TEXT)
+    tx.run(_REBUILD)

@@ -1,0 +1,63 @@
+"""Numbered changes of the schema, each one transaction together with its record.
+
+A migration is never edited once released; the next number corrects it. The caller holds the write
+lock, so of many processes that open an old store one migrates and the rest find it done.
+"""
+
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from mimir_py.storage.files import APPLICATION_ID
+from mimir_py.storage.migrations import m0001_memories
+from mimir_py.values import system_clock
+
+if TYPE_CHECKING:
+    from mimir_py.storage.database import Writer
+    from mimir_py.storage.engine import Engine
+
+
+class Migration(Protocol):
+    """A module of this folder."""
+
+    VERSION: int
+    NAME: str
+
+    def apply(self, tx: "Writer", engine: "Engine") -> None: ...
+
+
+MIGRATIONS: Final[tuple[Any, ...]] = (m0001_memories,)
+LATEST: Final[int] = MIGRATIONS[-1].VERSION
+
+_RECORD: Final = """
+    INSERT INTO migrations (version, name, applied_at_unix_ms)
+    VALUES (:version, :name, :applied_at_unix_ms)
+"""
+
+
+def migrate(tx: "Writer", engine: "Engine", upto: int = LATEST) -> None:
+    """Bring an open store to schema `upto`; a no-op when it is there."""
+    for migration in MIGRATIONS:
+        if current_version(tx) < migration.VERSION <= upto:
+            _apply(migration, tx, engine)
+
+
+def current_version(tx: "Writer") -> int:
+    version: int = tx.value("PRAGMA user_version")
+    return version
+
+
+def _apply(migration: Any, tx: "Writer", engine: "Engine") -> None:
+    tx.run("BEGIN IMMEDIATE")
+    try:
+        migration.apply(tx, engine)
+        tx.run(_RECORD, {
+            "version": migration.VERSION,
+            "name": migration.NAME,
+            "applied_at_unix_ms": system_clock(),
+        })
+        # PRAGMA takes no parameters; both numbers are our own constants.
+        tx.run(f"PRAGMA application_id={APPLICATION_ID}")
+        tx.run(f"PRAGMA user_version={migration.VERSION}")
+        tx.run("COMMIT")
+    except BaseException:
+        tx.run("ROLLBACK")
+        raise

@@ -1,0 +1,150 @@
+"""A tool is one class: fields are its arguments, the docstring its description, `run` what it does.
+
+The return type of `run` is a TypedDict, the shape of the answer. Everything else that speaks of
+the tool (listing, validation, hints, reference page, contract tests) is made from the class.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
+
+from mimir_py.errors import InvalidInput
+from mimir_py.values import GLOBAL_WORKSPACE, unstorable_character, walk_strings
+
+RoomT = TypeVar("RoomT")
+Report = Callable[[int, int | None, str], Awaitable[None]]
+
+ALL_WORKSPACES = "*"
+_MOST_FAULTS_NAMED = 3
+
+
+class Effect(Enum):
+    """What a call may do to the store; becomes the hints hosts act on."""
+
+    READS = "reads"
+    WRITES = "writes"
+    DESTROYS = "destroys"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The workspace of calls that name none: `None` leaves them unscoped."""
+
+    workspace: str | None = None
+
+    def reads(self, named: str | None) -> tuple[str, ...] | None:
+        """Workspaces a read may see; `None` is all. Unnamed: this project's and the global one."""
+        if named == ALL_WORKSPACES:
+            return None
+        if named is not None:
+            return (named,)
+        if self.workspace is None:
+            return None
+        return tuple(dict.fromkeys((self.workspace, GLOBAL_WORKSPACE)))
+
+    def writes(self, named: str | None) -> str:
+        """The workspace a write goes to.
+
+        Raises:
+            InvalidInput: a write must name one workspace.
+        """
+        if named == ALL_WORKSPACES:
+            raise InvalidInput("workspace_hash", '"*" means every workspace and is for reading')
+        if named is not None:
+            return named
+        return self.workspace or GLOBAL_WORKSPACE
+
+
+async def _silent(done: int, total: int | None, message: str) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a call brings along beside its arguments.
+
+    `report` tells the caller of progress: (done, total if known, what).
+    """
+
+    scope: Scope = Scope()
+    max_answer_bytes: int = 0
+    report: Report = _silent
+
+
+@dataclass(frozen=True)
+class ToolSpec:
+    """What the class cannot say: wire name, title, effect, room, and an example that runs.
+
+    `failure` begins messages of failed calls; `soft_errors` answers failures as `{"error": ...}`,
+    which the contract has for some tools. `long` calls do not hold up the ones behind them.
+    """
+
+    name: str
+    title: str
+    effect: Effect
+    room: type
+    example: Mapping[str, Any]
+    idempotent: bool = False
+    failure: str = ""
+    soft_errors: bool = False
+    lean: bool = False
+    long: bool = False
+
+    @property
+    def suffix(self) -> str:
+        return self.name.removeprefix("mimir_")
+
+
+class Tool(BaseModel, Generic[RoomT]):
+    """Base of every tool. Types are strict; an explicit null on an optional argument is "not given"."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+    spec: ClassVar[ToolSpec]
+    _ignored: tuple[str, ...] = PrivateAttr(default=())
+
+    @property
+    def ignored_arguments(self) -> tuple[str, ...]:
+        """Names of arguments that were sent but are not the tool's."""
+        return self._ignored
+
+    @classmethod
+    def parse(cls, arguments: Mapping[str, Any]) -> Self:
+        """The tool with its arguments.
+
+        Raises:
+            InvalidInput: names each wrong argument and what it must be.
+        """
+        for path, text in walk_strings(dict(arguments), ""):
+            fault = unstorable_character(text)
+            if fault is not None:
+                raise InvalidInput(path or "arguments", f"holds {fault}, which cannot be stored")
+        given = {
+            name: value for name, value in arguments.items()
+            if name in cls.model_fields
+            and (value is not None or cls.model_fields[name].is_required())
+        }
+        try:
+            tool = cls.model_validate(given)
+        except ValidationError as error:
+            raise _explained(error) from None
+        tool._ignored = tuple(sorted(set(arguments) - set(cls.model_fields)))
+        return tool
+
+    async def run(self, room: RoomT, call: Call) -> Mapping[str, Any]:
+        raise NotImplementedError
+
+
+AnyTool = Tool[Any]
+
+
+def _explained(error: ValidationError) -> InvalidInput:
+    faults = []
+    for fault in error.errors()[:_MOST_FAULTS_NAMED]:
+        place = ".".join(str(part) for part in fault["loc"]) or "arguments"
+        faults.append((place, fault["msg"][0].lower() + fault["msg"][1:]))
+    first, *rest = faults
+    problem = "; ".join([first[1], *(f"{place}: {message}" for place, message in rest)])
+    return InvalidInput(first[0], problem)

@@ -1,0 +1,106 @@
+"""Counts over the whole store, and the texts that maintenance reads."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from mimir_py.storage.database import Reader
+
+_TOTALS: Final = """
+    SELECT count(*) AS total, coalesce(sum(archived), 0) AS archived,
+        min(created_at_unix_ms) AS oldest, max(created_at_unix_ms) AS newest,
+        max(recorded_at_unix_ms) AS last_write,
+        max(CASE WHEN retrieval_count > 0 THEN last_accessed_unix_ms END) AS last_recall
+    FROM entities
+"""
+_BY_CATEGORY: Final = "SELECT category, count(*) FROM entities GROUP BY category"
+_BY_TYPE: Final = "SELECT type, count(*) FROM entities GROUP BY type"
+_BY_LAYER: Final = "SELECT layer, count(*) FROM entities GROUP BY layer"
+_HISTORY: Final = """
+    SELECT count(*), coalesce(sum(length(CAST(body_json AS BLOB))), 0) FROM entity_history
+"""
+_TOP_HISTORY: Final = """
+    SELECT category, key, count(*) AS versions, sum(length(CAST(body_json AS BLOB))) AS bytes
+    FROM entity_history GROUP BY category, key ORDER BY versions DESC, category, key LIMIT 10
+"""
+_ALIASES: Final = "SELECT count(*) FROM aliases"
+_CHUNKS: Final = "SELECT count(*) FROM chunks"
+_QUICK_CHECK: Final = "PRAGMA quick_check(1)"
+_SLICE: Final = """
+    SELECT row_id, category, key, tags, topic_path, body_json FROM entities
+    WHERE row_id > :after ORDER BY row_id LIMIT :limit
+"""
+_COUNT: Final = "SELECT count(*) FROM entities"
+_TEXTS: Final = """
+    SELECT t.row_id, t.label, t.body, e.id FROM json_each(:row_ids) wanted
+    JOIN entity_text t ON t.row_id = wanted.value JOIN entities e ON e.row_id = t.row_id
+"""
+_PENDING_IN_CATEGORY: Final = """
+    SELECT DISTINCT c.row_id FROM chunks c JOIN entities e ON e.row_id = c.row_id
+    WHERE (c.model_id < :model_id OR c.model_id > :model_id)
+      AND e.category = :category AND e.archived = 0
+    ORDER BY c.row_id LIMIT :limit
+"""
+
+
+def totals(reader: Reader) -> dict[str, Any]:
+    row = reader.one(_TOTALS)
+    assert row is not None
+    return {name: row[name] for name in row.keys()}  # noqa: SIM118  # a Row iterates its values
+
+
+def groups(reader: Reader) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
+    """Memories by category, by type and by layer."""
+    return (
+        dict(reader.tuples(_BY_CATEGORY)), dict(reader.tuples(_BY_TYPE)),
+        dict(reader.tuples(_BY_LAYER)),
+    )
+
+
+def history_totals(reader: Reader) -> tuple[int, int]:
+    """Versions kept, and the bytes of their bodies."""
+    [(count, size)] = reader.tuples(_HISTORY)
+    return count, size
+
+
+def top_history(reader: Reader) -> tuple[dict[str, Any], ...]:
+    """The ten names with most versions."""
+    return tuple(
+        {"category": category, "key": key, "versions": versions, "bytes": size}
+        for category, key, versions, size in reader.tuples(_TOP_HISTORY)
+    )
+
+
+def index_counts(reader: Reader) -> tuple[int, int]:
+    """Aliases and chunks."""
+    return reader.value(_ALIASES), reader.value(_CHUNKS)
+
+
+def quick_check(reader: Reader) -> str:
+    """`ok`, or the first fault SQLite finds in the file's structure."""
+    verdict: str = reader.value(_QUICK_CHECK)
+    return verdict
+
+
+def count(reader: Reader) -> int:
+    number: int = reader.value(_COUNT)
+    return number
+
+
+def slice_after(reader: Reader, after: int, limit: int) -> list[tuple[Any, ...]]:
+    """Memories as (row_id, category, key, tags, topic_path, body_json), in row order."""
+    return reader.tuples(_SLICE, {"after": after, "limit": limit})
+
+
+def texts(reader: Reader, row_ids: Sequence[int]) -> dict[int, tuple[str, str, str]]:
+    """Searchable texts as (label, body, entity id) by row."""
+    rows = reader.tuples(_TEXTS, {"row_ids": json.dumps(list(row_ids))})
+    return {row_id: (label, body, entity_id) for row_id, label, body, entity_id in rows}
+
+
+def pending_in_category(
+    reader: Reader, category: str, model_id: int, limit: int
+) -> list[int]:
+    """Live memories of a category with a chunk still to be embedded."""
+    values = {"category": category, "model_id": model_id, "limit": limit}
+    return [row_id for (row_id,) in reader.tuples(_PENDING_IN_CATEGORY, values)]

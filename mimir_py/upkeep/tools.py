@@ -1,0 +1,126 @@
+"""Tools that look after the store."""
+
+from typing import Annotated, ClassVar, Final, NotRequired, TypedDict, cast
+
+from pydantic import Field
+
+from mimir_py.tooling import AnyTool, Call, Effect, Tool, ToolSpec
+from mimir_py.tooling.fields import WorkspaceFilter
+from mimir_py.upkeep.service import Upkeep, as_answer
+
+
+
+class EmbedAnswer(TypedDict):
+    embedded: int
+    id: NotRequired[str]
+    dimensions: NotRequired[int]
+    batch_category: NotRequired[str]
+    errors: NotRequired[list[str]]
+
+
+class Embed(Tool[Upkeep]):
+    """Compute vectors: of one memory again (category and key, optionally from other text), or of the
+    memories of a category that have none yet (batch_category). Remembering embeds by itself."""
+
+    spec: ClassVar = ToolSpec(
+        name="mimir_embed",
+        title="Compute vectors",
+        effect=Effect.WRITES,
+        idempotent=True,
+        room=Upkeep,
+        failure="Embed failed",
+        long=True,
+        example={"batch_category": "decision", "batch_limit": 10},
+    )
+
+    text: str | None = Field(None, description="Embed this instead of the body")
+    category: str | None = None
+    key: str | None = None
+    workspace_hash: WorkspaceFilter = None
+    batch_category: str | None = None
+    batch_limit: Annotated[int, Field(ge=0, description="Most memories of a batch")] = 100
+
+    async def run(self, room: Upkeep, call: Call) -> EmbedAnswer:
+        if self.batch_category:
+            done = await room.embed_category(self.batch_category, self.batch_limit, call.report)
+            return {
+                "embedded": done.embedded, "batch_category": self.batch_category,
+                "errors": list(done.errors),
+            }
+        workspaces = call.scope.reads(self.workspace_hash)
+        workspace = workspaces[0] if workspaces else None
+        entity_id = await room.embed_named(
+            self.category or "", self.key or "", self.text, workspace
+        )
+        return {"embedded": 1, "id": entity_id, "dimensions": room.dimension}
+
+
+class ReindexAnswer(TypedDict):
+    reindexed: int
+
+
+class Reindex(Tool[Upkeep]):
+    """Build the search indexes anew from the stored memories. Needed only if doctor says so."""
+
+    spec: ClassVar = ToolSpec(
+        name="mimir_reindex",
+        title="Rebuild the search indexes",
+        effect=Effect.WRITES,
+        idempotent=True,
+        room=Upkeep,
+        failure="Reindex failed",
+        soft_errors=True,
+        long=True,
+        example={},
+    )
+
+    async def run(self, room: Upkeep, call: Call) -> ReindexAnswer:
+        return {"reindexed": await room.reindex(call.report)}
+
+
+class HealthAnswer(TypedDict):
+    status: str
+
+
+class Health(Tool[Upkeep]):
+    """Say whether the store answers."""
+
+    spec: ClassVar = ToolSpec(
+        name="mimir_health",
+        title="Check health",
+        effect=Effect.READS,
+        room=Upkeep,
+        lean=True,
+        example={},
+    )
+
+    async def run(self, room: Upkeep, call: Call) -> HealthAnswer:
+        return {"status": "healthy" if await room.healthy() else "unhealthy"}
+
+
+class StatsAnswer(TypedDict):
+    total_entities: int
+    by_category: dict[str, int]
+    by_type: dict[str, int]
+    by_layer: dict[str, int]
+    db_file_size_bytes: int
+
+
+class Stats(Tool[Upkeep]):
+    """Count what is stored: memories by category, type and layer, versions, size on disk, ages."""
+
+    spec: ClassVar = ToolSpec(
+        name="mimir_stats",
+        title="Store statistics",
+        effect=Effect.READS,
+        room=Upkeep,
+        failure="Stats failed",
+        soft_errors=True,
+        example={},
+    )
+
+    async def run(self, room: Upkeep, call: Call) -> StatsAnswer:
+        return cast(StatsAnswer, as_answer(await room.statistics()))
+
+
+TOOLS: Final[tuple[type[AnyTool], ...]] = (Embed, Reindex, Health, Stats)

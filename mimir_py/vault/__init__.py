@@ -1,0 +1,10 @@
+"""The vault: a store's memories as files that people keep and other stores read.
+
+Owns no table. JSON Lines carry everything a memory is, with its versions, links and other keys:
+exporting, importing into an empty store and exporting again gives the same bytes.
+"""
+
+from mimir_py.vault.models import Imported
+from mimir_py.vault.service import Vault
+
+__all__ = ["Imported", "Vault"]

@@ -1,0 +1,205 @@
+"""The JSON Lines format: a header, then one memory a line with all it is. Pure; see `docs/export.md`.
+
+Names are those of the store's columns. Only `category`, `key` and `body_json` are needed to read a
+line; what is left out gets the value a new memory has.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, get_type_hints
+
+from mimir_py.entities.models import ATTRIBUTES, Draft, Entity, Identity, Link
+from mimir_py.entities.versioning import new_entity
+from mimir_py.errors import InvalidInput, TransferError
+from mimir_py.values import UnixMs, unstorable_character, walk_strings
+
+FORMAT: Final = "mimir-memories"
+VERSION: Final = 1
+
+_TYPES: Final[Mapping[str, Any]] = get_type_hints(Entity)
+_UNIT: Final = frozenset({"decay_score", "certainty", "importance", "follow_rate"})
+_MAX_INT: Final = 2**63 - 1
+_VERSION_FIELDS: Final = frozenset({"history_id", "id", *ATTRIBUTES})
+_MEMORY_FIELDS: Final = frozenset({"record", "id", "aliases", "history", *ATTRIBUTES})
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version that history keeps."""
+
+    history_id: str
+    entity: Entity
+
+
+@dataclass(frozen=True)
+class Record:
+    """One memory of a file, with its other keys (each with the time it was given) and versions."""
+
+    entity: Entity
+    aliases: tuple[tuple[Identity, UnixMs], ...] = ()
+    history: tuple[Version, ...] = ()
+
+
+def header() -> str:
+    return _dump({"format": FORMAT, "version": VERSION})
+
+
+def check_header(line: str) -> bool:
+    """Whether a file's first line is a header; files of bare memories have none.
+
+    Raises:
+        TransferError: it is one we cannot read.
+    """
+    found = _parse(line, 1)
+    if "format" not in found or "key" in found:
+        return False
+    if found["format"] != FORMAT:
+        raise TransferError(f"line 1: the format is {found['format']!r}, not {FORMAT!r}")
+    if not isinstance(found.get("version"), int) or found["version"] > VERSION:
+        raise TransferError(
+            f"line 1: version {found.get('version')!r} of the format is newer than this program's "
+            f"({VERSION}). Upgrade: pip install -U mimir-py"
+        )
+    return True
+
+
+def write_memory(record: Record) -> str:
+    """A memory as a line without its end."""
+    line = {"record": "memory", "id": record.entity.id, **_attributes(record.entity)}
+    if record.aliases:
+        line["aliases"] = [
+            {"category": identity.category, "key": identity.key,
+             "workspace_hash": identity.workspace_hash, "created_at_unix_ms": created_at}
+            for identity, created_at in record.aliases
+        ]
+    if record.history:
+        line["history"] = [
+            {"history_id": version.history_id, **_attributes(version.entity)}
+            for version in record.history
+        ]
+    return _dump(line)
+
+
+def read_memory(line: str, number: int, new_id: str, now: UnixMs) -> Record:
+    """The memory on a line; `new_id` and `now` serve where it names no id or times.
+
+    Raises:
+        TransferError: names the line, the field and what is wrong.
+    """
+    found = _parse(line, number)
+    try:
+        _refuse_unstorable(found)
+        _refuse_unknown(found, _MEMORY_FIELDS)
+        entity = _entity(found, str(found.get("id") or new_id), now)
+        return Record(entity, _aliases(found.get("aliases", [])),
+                      tuple(_version(item, entity.id, now) for item in found.get("history", [])))
+    except InvalidInput as error:
+        raise TransferError(f"line {number}: {error}") from None
+    except (TypeError, AttributeError, KeyError) as error:
+        raise TransferError(f"line {number}: is not a memory ({error})") from None
+
+
+def _entity(found: Mapping[str, Any], entity_id: str, now: UnixMs) -> Entity:
+    for name in ("category", "key", "body_json"):
+        if name not in found:
+            raise InvalidInput(name, "is missing")
+    given = {name: _checked(name, found[name]) for name in ATTRIBUTES if name in found}
+    identity = Identity(given["category"], given["key"], given.get("workspace_hash", ""))
+    base = new_entity(Draft(identity, given["body_json"]), entity_id, now)
+    return replace(base, **given)
+
+
+def _version(found: Mapping[str, Any], entity_id: str, now: UnixMs) -> Version:
+    _refuse_unknown(found, _VERSION_FIELDS)
+    history_id = _checked("id", found["history_id"])
+    return Version(history_id, _entity(found, entity_id, now))
+
+
+def _aliases(found: Sequence[Mapping[str, Any]]) -> tuple[tuple[Identity, UnixMs], ...]:
+    return tuple(
+        (
+            Identity(
+                _checked("category", alias["category"]), _checked("key", alias["key"]),
+                _checked("workspace_hash", alias["workspace_hash"]),
+            ),
+            _checked("created_at_unix_ms", alias["created_at_unix_ms"]),
+        )
+        for alias in found
+    )
+
+
+def _checked(name: str, value: Any) -> Any:
+    """A field's value in the type the store has.
+
+    Raises:
+        InvalidInput: it has another, or is out of range.
+    """
+    if name == "tags":
+        if not isinstance(value, list) or not all(isinstance(tag, str) for tag in value):
+            raise InvalidInput(name, "must be a list of strings")
+        return tuple(value)
+    if name == "links":
+        return tuple(_link(item) for item in value)
+    kind = _TYPES[name]
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
+        raise InvalidInput(name, f"must be {_words(kind)}, not {type(value).__name__}")
+    if name in _UNIT and not 0 <= value <= 1:
+        raise InvalidInput(name, "must be between 0 and 1")
+    if isinstance(value, int) and abs(value) > _MAX_INT:
+        raise InvalidInput(name, "is beyond 64 bits")
+    return value
+
+
+def _link(found: Mapping[str, Any]) -> Link:
+    weight = found.get("weight", 0.5)
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1:
+        raise InvalidInput("links", "a weight must be a number between 0 and 1")
+    target, relationship = found["target_id"], found["relationship"]
+    if not isinstance(target, str) or not isinstance(relationship, str):
+        raise InvalidInput("links", "target_id and relationship must be strings")
+    return Link(target, relationship, float(weight))
+
+
+def _words(kind: Any) -> str:
+    names = {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}
+    return names.get(kind, "a whole number or null")
+
+
+def _attributes(entity: Entity) -> dict[str, Any]:
+    values = {name: getattr(entity, name) for name in ATTRIBUTES}
+    values["tags"] = list(entity.tags)
+    values["links"] = [
+        {"target_id": link.target_id, "relationship": link.relationship, "weight": link.weight}
+        for link in entity.links
+    ]
+    return values
+
+
+def _refuse_unstorable(found: Mapping[str, Any]) -> None:
+    for path, text in walk_strings(dict(found), ""):
+        fault = unstorable_character(text)
+        if fault is not None:
+            raise InvalidInput(path, f"holds {fault}, which cannot be stored")
+
+
+def _refuse_unknown(found: Mapping[str, Any], known: frozenset[str]) -> None:
+    unknown = sorted(set(found) - known)
+    if unknown:
+        raise InvalidInput(unknown[0], "is not a field of this format")
+
+
+def _parse(line: str, number: int) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise TransferError(f"line {number}: is not JSON ({error})") from None
+    if not isinstance(found, dict):
+        raise TransferError(f"line {number}: is not a JSON object")
+    return found
+
+
+def _dump(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,83 @@
+"""Reading memories out in the order they were stored, and putting many back at once."""
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from mimir_py.entities.models import Entity, Identity, from_row
+from mimir_py.storage.database import Reader
+from mimir_py.values import UnixMs
+
+_SLICE: Final = "SELECT * FROM entities WHERE row_id > :after ORDER BY row_id LIMIT :limit"
+_COUNT: Final = "SELECT count(*) FROM entities"
+_HISTORY: Final = """
+    SELECT h.* FROM json_each(:ids) wanted JOIN entity_history h ON h.id = wanted.value
+    ORDER BY h.id, h.invalidated_at_unix_ms, h.recorded_at_unix_ms, h.history_id
+"""
+_ALIASES: Final = """
+    SELECT a.* FROM json_each(:row_ids) wanted
+    JOIN aliases a ON a.entity_row_id = wanted.value
+    ORDER BY a.entity_row_id, a.created_at_unix_ms, a.key, a.category, a.workspace_hash
+"""
+_BY_IDS: Final = """
+    SELECT e.* FROM json_each(:ids) wanted JOIN entities e ON e.id = wanted.value
+"""
+_BY_IDENTITIES: Final = """
+    SELECT e.id, e.category, e.key, e.workspace_hash FROM json_each(:identities) wanted
+    JOIN entities e ON e.key = wanted.value ->> 0 AND e.category = wanted.value ->> 1
+        AND e.workspace_hash = wanted.value ->> 2
+"""
+_HISTORY_IDS: Final = """
+    SELECT h.history_id FROM json_each(:ids) wanted
+    JOIN entity_history h ON h.history_id = wanted.value
+"""
+
+
+def slice_after(reader: Reader, after: int, limit: int) -> list[Entity]:
+    return [from_row(row) for row in reader.all(_SLICE, {"after": after, "limit": limit})]
+
+
+def count(reader: Reader) -> int:
+    number: int = reader.value(_COUNT)
+    return number
+
+
+def history_of(reader: Reader, ids: Sequence[str]) -> dict[str, list[tuple[str, Entity]]]:
+    """Versions as (history id, version), oldest first, by memory id."""
+    found: dict[str, list[tuple[str, Entity]]] = {}
+    for row in reader.all(_HISTORY, {"ids": json.dumps(list(ids))}):
+        found.setdefault(row["id"], []).append((row["history_id"], from_row(row)))
+    return found
+
+
+def aliases_of(
+    reader: Reader, row_ids: Sequence[int]
+) -> dict[int, list[tuple[Identity, UnixMs]]]:
+    """Other keys with the time each was given, by row."""
+    found: dict[int, list[tuple[Identity, UnixMs]]] = {}
+    for row in reader.all(_ALIASES, {"row_ids": json.dumps(list(row_ids))}):
+        identity = Identity(row["category"], row["key"], row["workspace_hash"])
+        found.setdefault(row["entity_row_id"], []).append((identity, row["created_at_unix_ms"]))
+    return found
+
+
+def by_ids(reader: Reader, ids: Sequence[str]) -> dict[str, Entity]:
+    rows = reader.all(_BY_IDS, {"ids": json.dumps(list(ids))})
+    return {row["id"]: from_row(row) for row in rows}
+
+
+def ids_by_identity(reader: Reader, identities: Sequence[Identity]) -> dict[Identity, str]:
+    """Which memory holds each identity."""
+    wanted = json.dumps([[i.key, i.category, i.workspace_hash] for i in identities])
+    return {
+        Identity(category, key, workspace): entity_id
+        for entity_id, category, key, workspace in reader.tuples(
+            _BY_IDENTITIES, {"identities": wanted}
+        )
+    }
+
+
+def known_versions(reader: Reader, history_ids: Sequence[str]) -> set[str]:
+    """Those of the history ids that are stored."""
+    rows = reader.tuples(_HISTORY_IDS, {"ids": json.dumps(list(history_ids))})
+    return {history_id for (history_id,) in rows}
