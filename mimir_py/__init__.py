@@ -1,8 +1,8 @@
 """Mimir: durable memory for coding agents, on the user's own machine.
 
-    async with mimir_py.open_memory("memory.db") as memory:
-        await memory.remember("decision", "queue", {"content": "use NATS"})
-        found = await memory.recall("which message broker")
+async with mimir_py.open_memory("memory.db") as memory:
+    await memory.remember("decision", "queue", {"content": "use NATS"})
+    found = await memory.recall("which message broker")
 """
 
 from typing import TYPE_CHECKING, Any

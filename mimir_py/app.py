@@ -11,15 +11,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from mimir_py import entities, recall, upkeep, workspaces
+from mimir_py import entities, recall, upkeep
 from mimir_py.config import Settings, find_store
 from mimir_py.embedding import Embedder, OnnxEmbedder
 from mimir_py.entities import Memories
 from mimir_py.entities import tools as entity_tools
 from mimir_py.errors import MimirError
 from mimir_py.recall import tools as recall_tools
-from mimir_py.storage.database import Database
-from mimir_py.storage.database import open_database
+from mimir_py.storage.database import Database, open_database
 from mimir_py.storage.engine import load_engine
 from mimir_py.storage.vectors import Vectors
 from mimir_py.tooling import AnyTool, Call, Catalogue
@@ -45,7 +44,11 @@ class App:
     """An open store and its rooms."""
 
     def __init__(
-        self, database: Database, embedder: Embedder, settings: Settings, clock: Clock,
+        self,
+        database: Database,
+        embedder: Embedder,
+        settings: Settings,
+        clock: Clock,
         new_id: IdSource,
     ) -> None:
         limits = entities.Limits(settings.max_body_bytes, settings.max_key_bytes, settings.max_tags)
@@ -61,8 +64,10 @@ class App:
         self.upkeep = upkeep.Upkeep(database, vectors, embedder, self.memories, dense)
         self.vault = Vault(database, vectors, self.upkeep, limits, clock, new_id)
         self._rooms: Mapping[type, object] = {
-            Memories: self.memories, recall.Recall: self.recall,
-            Workspaces: self.workspaces, Upkeep: self.upkeep,
+            Memories: self.memories,
+            recall.Recall: self.recall,
+            Workspaces: self.workspaces,
+            Upkeep: self.upkeep,
         }
         self._running = 0
 
@@ -87,26 +92,24 @@ class App:
         Raises:
             MimirError: the tool refused or failed.
         """
-        parsed = tool.parse(arguments)
+        parsed, unknown = tool.parse(arguments)
         self._running += 1
         try:
             payload = dict(await parsed.run(self._rooms[tool.spec.room], call))
         finally:
             self._running -= 1
-        ignored = [*payload.get("ignored_arguments", ()), *parsed.ignored_arguments]
+        ignored = [*payload.get("ignored_arguments", ()), *unknown]
         if ignored:
             payload["ignored_arguments"] = ignored
         return payload
 
-
     async def embed_when_idle(self) -> None:
-        """Embed queued chunks one at a time, stepping aside for calls, as long as the task lives."""
-        while True:
+        """Embed queued chunks one at a time, stepping aside for calls, until cancelled."""
+        while True:  # other processes fill the queue too; nothing tells us
             await asyncio.sleep(_QUEUE_CHECK_S)
             try:
                 while not self._running and await self.upkeep.embed_pending(1):
-                    # Lets a call that has arrived meanwhile go first.
-                    await asyncio.sleep(0)
+                    pass
             except MimirError as error:
                 logger.warning("embedding queued text failed: %s", error.code)
                 await asyncio.sleep(_QUEUE_RETRY_S)
@@ -121,8 +124,13 @@ def failure_message(tool: type[AnyTool], error: MimirError) -> str:
 
 @asynccontextmanager
 async def open_app(
-    settings: Settings, home: Path, *, bulk: bool = False, background: bool = False,
-    clock: Clock = system_clock, new_id: IdSource = random_id,
+    settings: Settings,
+    home: Path,
+    *,
+    bulk: bool = False,
+    background: bool = False,
+    clock: Clock = system_clock,
+    new_id: IdSource = random_id,
 ) -> AsyncIterator[App]:
     """Open the configured store and everything on it.
 

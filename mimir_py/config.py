@@ -17,6 +17,9 @@ WORKSPACE_AUTO: Final = "auto"
 WORKSPACE_NONE: Final = "none"
 
 
+_PATHS: Final = frozenset({"db_path", "connect_config"})
+
+
 def _row(default: Any, help: str, *, env: str | None = None, flag: str | None = None) -> Any:
     return field(default=default, metadata={"help": help, "env": env, "flag": flag})
 
@@ -26,44 +29,68 @@ class Settings:
     """What a Mimir process was told. Built by `load`, passed down by `app`."""
 
     db_path: Path | None = _row(
-        None, "The store. Made on first use; see the search order below.",
-        env="MIMIR_DB_PATH", flag="--db",
+        None,
+        "The store. Made on first use; see the search order below.",
+        env="MIMIR_DB_PATH",
+        flag="--db",
     )
     workspace: str = _row(
         WORKSPACE_NONE,
         "Scope of calls that name no workspace: `auto` derives it from the project's git remote, "
         "`none` leaves calls unscoped, anything else is the scope itself.",
-        env="MIMIR_WORKSPACE", flag="--workspace",
+        env="MIMIR_WORKSPACE",
+        flag="--workspace",
     )
     tools: str = _row(
-        "full", "Tools to list: `full`, `lean`, or names separated by commas. Unlisted tools "
-        "stay callable.", env="MIMIR_TOOLS", flag="--tools",
+        "full",
+        "Tools to list: `full`, `lean`, or names separated by commas. Unlisted tools "
+        "stay callable.",
+        env="MIMIR_TOOLS",
+        flag="--tools",
     )
     max_answer_bytes: int = _row(
-        60_000, "Most bytes of text in one answer; 0 means no limit.",
-        env="MIMIR_MAX_ANSWER", flag="--max-answer",
+        60_000,
+        "Most bytes of text in one answer; 0 means no limit.",
+        env="MIMIR_MAX_ANSWER",
+        flag="--max-answer",
     )
     exclude_categories: tuple[str, ...] = _row(
-        ("conversation",), "Categories hidden from a recall that names no category, separated by "
-        "commas; empty hides nothing.", env="MIMIR_EXCLUDE_CATEGORIES",
+        ("conversation",),
+        "Categories hidden from a recall that names no category, separated by "
+        "commas; empty hides nothing.",
+        env="MIMIR_EXCLUDE_CATEGORIES",
     )
     busy_timeout_ms: int = _row(
-        30_000, "Longest wait for other processes' writes, in milliseconds.",
+        30_000,
+        "Longest wait for other processes' writes, in milliseconds.",
         env="MIMIR_BUSY_TIMEOUT_MS",
     )
     max_body_bytes: int = _row(
-        1_048_576, "Largest decoded body of one memory, in bytes.", env="MIMIR_MAX_BODY_BYTES",
+        1_048_576,
+        "Largest decoded body of one memory, in bytes.",
+        env="MIMIR_MAX_BODY_BYTES",
     )
     max_key_bytes: int = _row(
-        1_024, "Largest key, category or other name, in bytes.", env="MIMIR_MAX_KEY_BYTES",
+        1_024,
+        "Largest key, category or other name, in bytes.",
+        env="MIMIR_MAX_KEY_BYTES",
     )
     max_tags: int = _row(64, "Most tags on one memory.", env="MIMIR_MAX_TAGS")
     embedding_threads: int = _row(
-        2, "Threads one run of the embedding model may use.", env="MIMIR_EMBEDDING_THREADS",
+        2,
+        "Threads one run of the embedding model may use.",
+        env="MIMIR_EMBEDDING_THREADS",
+    )
+    connect_config: Path | None = _row(
+        None,
+        "File that `mimir connect` edits instead of the host's own.",
+        env="MIMIR_CONNECT_CONFIG",
     )
     sqlite_driver: str = _row(
-        "auto", "`bundled` (pysqlite3), `system` (this Python's sqlite3), or `auto`: bundled "
-        "where there is one.", env="MIMIR_SQLITE_DRIVER",
+        "auto",
+        "`bundled` (pysqlite3), `system` (this Python's sqlite3), or `auto`: bundled "
+        "where there is one.",
+        env="MIMIR_SQLITE_DRIVER",
     )
 
 
@@ -95,7 +122,7 @@ def process_environment() -> Mapping[str, str]:
 def _parse(row: "Field[Any]", given: object, source: str) -> Any:
     if not isinstance(given, str):
         return given
-    if row.name == "db_path":
+    if row.name in _PATHS:
         if not given:
             raise ConfigError(f"{source}: the path is empty")
         return Path(given).expanduser()
@@ -111,8 +138,12 @@ def _parse(row: "Field[Any]", given: object, source: str) -> Any:
 
 def _check(settings: Settings) -> None:
     lowest = {
-        "max_answer_bytes": 0, "busy_timeout_ms": 1, "max_body_bytes": 1_024,
-        "max_key_bytes": 64, "max_tags": 1, "embedding_threads": 1,
+        "max_answer_bytes": 0,
+        "busy_timeout_ms": 1,
+        "max_body_bytes": 1_024,
+        "max_key_bytes": 64,
+        "max_tags": 1,
+        "embedding_threads": 1,
     }
     for name, least in lowest.items():
         if getattr(settings, name) < least:

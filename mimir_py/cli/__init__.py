@@ -1,1 +1,1 @@
-"""The command line door: the tools for people, and what only people do (doctor, connect, export)."""
+"""The command line: the tools for people, and what only people do (doctor, connect, export)."""

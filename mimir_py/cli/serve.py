@@ -14,12 +14,19 @@ from mimir_py.errors import ConfigError
 _ACCEPTED: Final = ("--mcp", "--offline")
 # ... and those that ask for what this version does not have. To ignore them could be unsafe.
 _NOT_YET: Final = {
-    "--encryption-key": "sealing", "--web": "the dashboard", "--port": "the dashboard",
-    "--web-bind": "the dashboard", "--web-auth-token": "the dashboard",
-    "--llm-endpoint": "language models", "--llm-api-key": "language models",
-    "--llm-model": "language models", "--embedding-endpoint": "remote embedding",
-    "--embedding-model": "other embedding models", "--connectors-config": "connectors",
-    "--mcp-token": "network transports", "--workspace-token": "network transports",
+    "--encryption-key": "sealing",
+    "--web": "the dashboard",
+    "--port": "the dashboard",
+    "--web-bind": "the dashboard",
+    "--web-auth-token": "the dashboard",
+    "--llm-endpoint": "language models",
+    "--llm-api-key": "language models",
+    "--llm-model": "language models",
+    "--embedding-endpoint": "remote embedding",
+    "--embedding-model": "other embedding models",
+    "--connectors-config": "connectors",
+    "--mcp-token": "network transports",
+    "--workspace-token": "network transports",
 }
 _FLAGS_WITHOUT_VALUE: Final = frozenset({*_ACCEPTED, "--web"})
 
@@ -43,7 +50,7 @@ def is_serving(arguments: Sequence[str], *, interactive: bool) -> bool:
 
 
 def parse_serve(arguments: Sequence[str]) -> Settings:
-    """The settings of a server's command line and environment; exits with 2 where they are wrong."""
+    """The settings of a server's command line and environment; exits with 2 if they are wrong."""
     parser = _parser()
     given = vars(parser.parse_args([a for a in arguments if a != "serve"]))
     if given.pop("transport") != "stdio":
@@ -62,7 +69,8 @@ def parse_serve(arguments: Sequence[str]) -> Settings:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="mimir serve", description="Serve memory to an agent over stdio (MCP).",
+        prog="mimir serve",
+        description="Serve memory to an agent over stdio (MCP).",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"mimir {__version__}")

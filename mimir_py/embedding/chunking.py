@@ -13,7 +13,9 @@ OVERLAP: Final = 40
 # No text gives more word-pieces than characters.
 _ALWAYS_FITS: Final = BUDGET
 
-_UNIT: Final = re.compile(r"[^\n.!?。！？]*(?:[.!?。！？]+(?=\s|$)|[\n。！？]|[.!?])\s*|[^\n.!?。！？]+$")
+_UNIT: Final = re.compile(
+    r"[^\n.!?。！？]*(?:[.!?。！？]+(?=\s|$)|[\n。！？]|[.!?])\s*|[^\n.!?。！？]+$"
+)
 _PIECE: Final = re.compile(r"[a-zA-Z]+|\d+|\s+|.", re.DOTALL)
 
 Span = tuple[int, int]

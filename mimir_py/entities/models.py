@@ -88,8 +88,10 @@ def to_columns(entity: Entity) -> dict[str, Any]:
         values[flag] = int(values[flag])
     values["tags"] = json.dumps(entity.tags, ensure_ascii=False)
     values["links"] = json.dumps(
-        [{"target_id": link.target_id, "relationship": link.relationship, "weight": link.weight}
-         for link in entity.links],
+        [
+            {"target_id": link.target_id, "relationship": link.relationship, "weight": link.weight}
+            for link in entity.links
+        ],
         ensure_ascii=False,
     )
     return values
@@ -106,7 +108,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class Draft:
-    """A caller's wish to remember. `None` means not given: the stored value, or the default, stays."""
+    """A wish to remember. `None` means not given: the stored value, or the default, stays."""
 
     identity: Identity
     body_json: str

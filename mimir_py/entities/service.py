@@ -6,6 +6,7 @@ transaction then decides on what it finds, so two processes remembering at once 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from mimir_py.embedding import Embedder, split
@@ -57,8 +58,13 @@ class Memories:
     """The room's door."""
 
     def __init__(
-        self, database: Database, vectors: Vectors, embedder: Embedder,
-        limits: Limits, clock: Clock, new_id: IdSource,
+        self,
+        database: Database,
+        vectors: Vectors,
+        embedder: Embedder,
+        limits: Limits,
+        clock: Clock,
+        new_id: IdSource,
     ) -> None:
         self._database = database
         self._vectors = vectors
@@ -85,9 +91,7 @@ class Memories:
                 if swallowed is not None:
                     return swallowed
             prepared = await self._prepare(draft, parsed, seen)
-            remembered = await self._database.write(
-                lambda tx, seen=seen, prepared=prepared: self._remember(tx, seen, prepared)
-            )
+            remembered = await self._database.write(partial(self._remember, seen, prepared))
             if remembered is not None:
                 near = tuple(n for n in seen.near if n.id != remembered.id)
                 return replace(remembered, near_duplicates=near)
@@ -127,6 +131,21 @@ class Memories:
             lambda tx: self._forget(tx, category, key, reason, workspaces)
         )
 
+    async def delete(self, entity_id: str) -> bool:
+        """Delete a memory with its versions, text and vectors; whether there was one."""
+
+        def erase(tx: Writer) -> bool:
+            entity = store.by_id(tx, entity_id)
+            if entity is None:
+                return False
+            self._settle_aliases(tx, entity)
+            fts.remove(tx, entity.row_id)
+            self._vectors.remove(tx, entity.row_id)
+            store.delete(tx, entity)
+            return True
+
+        return await self._database.write(erase)
+
     async def _prepare(self, draft: Draft, parsed: Any, seen: "_Seen") -> Prepared:
         prepared = derive(draft, parsed)
         if seen.stored is not None:
@@ -146,7 +165,7 @@ class Memories:
         )
         return replace(prepared, chunks=done + later)
 
-    def _remember(self, tx: Writer, seen: "_Seen", prepared: Prepared) -> Remembered | None:
+    def _remember(self, seen: "_Seen", prepared: Prepared, tx: Writer) -> Remembered | None:
         """Store what was prepared; `None` when another writer changed what was seen meanwhile."""
         identity = prepared.draft.identity
         stored = store.by_identity(tx, identity)
@@ -197,9 +216,16 @@ class Memories:
         store.delete_aliases_of(tx, stored.row_id)
         for identity, created_at in aliases:
             own = replace(
-                stored, row_id=0, id=self._new_id("mem"), category=identity.category,
-                key=identity.key, workspace_hash=identity.workspace_hash, archived=False,
-                archive_reason="", created_at_unix_ms=created_at, supersedes="",
+                stored,
+                row_id=0,
+                id=self._new_id("mem"),
+                category=identity.category,
+                key=identity.key,
+                workspace_hash=identity.workspace_hash,
+                archived=False,
+                archive_reason="",
+                created_at_unix_ms=created_at,
+                supersedes="",
             )
             prepared = derive(Draft(identity, stored.body_json), text.parse_body(stored.body_json))
             prepared = replace(_relabelled(prepared, own), chunks=chunks)
@@ -209,7 +235,8 @@ class Memories:
         self, tx: Writer, category: str, key: str, reason: str, workspaces: Sequence[str] | None
     ) -> bool:
         found = [
-            entity for entity in store.by_name(tx, category, key)
+            entity
+            for entity in store.by_name(tx, category, key)
             if workspaces is None or entity.workspace_hash in workspaces
         ]
         for entity in found:
@@ -218,10 +245,11 @@ class Memories:
         if workspaces is None:
             unaliased = store.delete_named_aliases(tx, category, key)
         else:
-            unaliased = any([
+            dropped = [
                 store.delete_alias(tx, Identity(category, key, workspace))
                 for workspace in workspaces
-            ])
+            ]
+            unaliased = any(dropped)
         return bool(found) or unaliased
 
     async def _swallow(self, draft: Draft, near: NearDuplicate) -> Remembered | None:
@@ -263,10 +291,15 @@ def check_limits(draft: Draft, parsed: Any, limits: Limits) -> None:
     if size > limits.body_bytes:
         raise InvalidInput("body_json", f"is {size} bytes; the limit is {limits.body_bytes}")
     names = {
-        "category": draft.identity.category, "key": draft.identity.key,
-        "workspace_hash": draft.identity.workspace_hash, "topic_path": draft.topic_path,
-        "agent_id": draft.agent_id, "type": draft.type, "status": draft.status,
-        "layer": draft.layer, "visibility": draft.visibility,
+        "category": draft.identity.category,
+        "key": draft.identity.key,
+        "workspace_hash": draft.identity.workspace_hash,
+        "topic_path": draft.topic_path,
+        "agent_id": draft.agent_id,
+        "type": draft.type,
+        "status": draft.status,
+        "layer": draft.layer,
+        "visibility": draft.visibility,
     }
     for field, value in names.items():
         check_name(field, value or "", limits)

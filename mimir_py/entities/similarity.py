@@ -42,9 +42,7 @@ def near_query(body: str) -> str | None:
         return None
     count = min(_GROUPS, len(words) // 2)
     groups = [words[start::count] for start in range(count)]
-    return " OR ".join(
-        "(" + " AND ".join(f'"{word}"' for word in group) + ")" for group in groups
-    )
+    return " OR ".join("(" + " AND ".join(f'"{word}"' for word in group) + ")" for group in groups)
 
 
 def _trigrams(text: str) -> set[str]:

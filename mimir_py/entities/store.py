@@ -1,4 +1,4 @@
-"""The tables `entities`, `entity_history`, `aliases` and `changes`. The only writer of them in SQL."""
+"""The tables `entities`, `entity_history`, `aliases` and `changes`; the only one to write them."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
@@ -55,6 +55,8 @@ _ARCHIVE: Final = """
     UPDATE entities SET archived = 1, archive_reason = :reason, last_accessed_unix_ms = :now
     WHERE row_id = :row_id
 """
+_DELETE: Final = "DELETE FROM entities WHERE row_id = :row_id"
+_DELETE_VERSIONS: Final = "DELETE FROM entity_history WHERE id = :id"
 _REINFORCE: Final = """
     UPDATE entities SET
         retrieval_count = retrieval_count + :uses,
@@ -136,14 +138,20 @@ def insert_many(tx: Writer, entities: Sequence[tuple[Entity, bytes]]) -> list[in
     """Store new memories, each with its text hash; their row ids, in order."""
     first = (tx.value(_LAST_ROW_ID) or 0) + 1
     row_ids = list(range(first, first + len(entities)))
-    tx.run_many(_INSERT_AT, [
-        {**to_columns(entity), "text_hash": text_hash, "row_id": row_id}
-        for row_id, (entity, text_hash) in zip(row_ids, entities, strict=True)
-    ])
-    tx.run_many(_APPEND_CHANGE, [
-        {"row_id": row_id, "id": entity.id, "kind": "create"}
-        for row_id, (entity, _) in zip(row_ids, entities, strict=True)
-    ])
+    tx.run_many(
+        _INSERT_AT,
+        [
+            {**to_columns(entity), "text_hash": text_hash, "row_id": row_id}
+            for row_id, (entity, text_hash) in zip(row_ids, entities, strict=True)
+        ],
+    )
+    tx.run_many(
+        _APPEND_CHANGE,
+        [
+            {"row_id": row_id, "id": entity.id, "kind": "create"}
+            for row_id, (entity, _) in zip(row_ids, entities, strict=True)
+        ],
+    )
     return row_ids
 
 
@@ -169,12 +177,22 @@ def archive(tx: Writer, entity: Entity, reason: str, now: UnixMs) -> None:
     append_change(tx, entity.row_id, entity.id, "archive")
 
 
+def delete(tx: Writer, entity: Entity) -> None:
+    """Delete a memory and its versions; its text and vectors are the caller's to take out first."""
+    tx.run(_DELETE_VERSIONS, {"id": entity.id})
+    tx.run(_DELETE, {"row_id": entity.row_id})
+    append_change(tx, entity.row_id, entity.id, "delete")
+
+
 def reinforce(tx: Writer, uses: Iterable[tuple[int, int, UnixMs]], boost: float) -> None:
     """Count uses, each (row_id, how often, when last)."""
-    tx.run_many(_REINFORCE, [
-        {"row_id": row_id, "uses": count, "last_used": last, "boost": boost * count}
-        for row_id, count, last in uses
-    ])
+    tx.run_many(
+        _REINFORCE,
+        [
+            {"row_id": row_id, "uses": count, "last_used": last, "boost": boost * count}
+            for row_id, count, last in uses
+        ],
+    )
 
 
 def resolve_alias(reader: Reader, identity: Identity) -> Entity | None:
@@ -184,9 +202,14 @@ def resolve_alias(reader: Reader, identity: Identity) -> Entity | None:
 
 
 def add_alias(tx: Writer, identity: Identity, row_id: int, now: UnixMs) -> None:
-    tx.run(_INSERT_ALIAS, {
-        **_identity(identity), "entity_row_id": row_id, "created_at_unix_ms": now,
-    })
+    tx.run(
+        _INSERT_ALIAS,
+        {
+            **_identity(identity),
+            "entity_row_id": row_id,
+            "created_at_unix_ms": now,
+        },
+    )
 
 
 def aliases_of(reader: Reader, row_id: int) -> list[tuple[Identity, UnixMs]]:
@@ -220,6 +243,7 @@ def append_change(tx: Writer, row_id: int, entity_id: str, kind: str) -> None:
 
 def _identity(identity: Identity) -> dict[str, Any]:
     return {
-        "key": identity.key, "category": identity.category,
+        "key": identity.key,
+        "category": identity.category,
         "workspace_hash": identity.workspace_hash,
     }

@@ -89,7 +89,8 @@ def _depth_over(body: Any, limit: int) -> bool:
     for _ in range(limit):
         level = [
             inner
-            for item in level if isinstance(item, dict | list)
+            for item in level
+            if isinstance(item, dict | list)
             for inner in (item.values() if isinstance(item, dict) else item)
         ]
         if not level:

@@ -25,9 +25,9 @@ class RememberAnswer(TypedDict):
 
 
 class Remember(Tool[Memories]):
-    """Store a fact, decision, preference, convention or lesson so that later sessions know it. Call
-    it when something worth keeping is decided, learned or corrected. The same category and key again
-    updates the memory: what you leave out stays, the old version goes to history."""
+    """Store a fact, decision, preference, convention or lesson so that later sessions know it.
+    Call it when something worth keeping is decided, learned or corrected. The same category and
+    key again updates the memory: what you leave out stays, the old version goes to history."""
 
     spec: ClassVar = ToolSpec(
         name="mimir_remember",
@@ -43,7 +43,7 @@ class Remember(Tool[Memories]):
     category: Category
     key: Key
     body_json: JsonBody = Field(
-        description="What to remember: a JSON object as text, e.g. {\"content\": \"...\"}, or plain text"
+        description='What to remember: JSON text such as {"content": "..."}, or plain text'
     )
     status: str | None = Field(None, description="active, draft, deprecated ... (new: active)")
     type: str | None = Field(None, description="Kind of memory (new: insight)")
@@ -67,8 +67,10 @@ class Remember(Tool[Memories]):
         body_json, ignored = body_to_store(self.body_json, self.recall_when)
         remembered = await room.remember(self._draft(body_json, call))
         answer: RememberAnswer = {
-            "id": remembered.id, "action": remembered.action,
-            "category": remembered.category, "key": remembered.key,
+            "id": remembered.id,
+            "action": remembered.action,
+            "category": remembered.category,
+            "key": remembered.key,
         }
         if remembered.near_duplicates:
             answer["near_duplicates"] = [
@@ -84,12 +86,21 @@ class Remember(Tool[Memories]):
     def _draft(self, body_json: str, call: Call) -> Draft:
         identity = Identity(self.category, self.key, call.scope.writes(self.workspace_hash))
         return Draft(
-            identity, body_json, status=self.status, type=self.type,
-            tags=None if self.tags is None else tuple(self.tags), importance=self.importance,
-            topic_path=self.topic_path, agent_id=self.agent_id,
-            valid_from_unix_ms=self.valid_from_unix_ms, valid_to_unix_ms=self.valid_to_unix_ms,
-            always_on=self.always_on, certainty=self.certainty, visibility=self.visibility,
-            layer=self.layer, swallow_near=self.dedup == "near",
+            identity,
+            body_json,
+            status=self.status,
+            type=self.type,
+            tags=None if self.tags is None else tuple(self.tags),
+            importance=self.importance,
+            topic_path=self.topic_path,
+            agent_id=self.agent_id,
+            valid_from_unix_ms=self.valid_from_unix_ms,
+            valid_to_unix_ms=self.valid_to_unix_ms,
+            always_on=self.always_on,
+            certainty=self.certainty,
+            visibility=self.visibility,
+            layer=self.layer,
+            swallow_near=self.dedup == "near",
         )
 
 
@@ -136,14 +147,22 @@ class GetEntity(Tool[Memories]):
     async def run(self, room: Memories, call: Call) -> EntityAnswer:
         entity = await room.get(self.id)
         answer: EntityAnswer = {
-            "id": entity.id, "category": entity.category, "key": entity.key,
-            "body_json": entity.body_json[self.body_offset :], "status": entity.status,
-            "entity_type": entity.type, "tags": list(entity.tags),
-            "decay_score": entity.decay_score, "retrieval_count": entity.retrieval_count,
-            "layer": entity.layer, "always_on": entity.always_on, "certainty": entity.certainty,
+            "id": entity.id,
+            "category": entity.category,
+            "key": entity.key,
+            "body_json": entity.body_json[self.body_offset :],
+            "status": entity.status,
+            "entity_type": entity.type,
+            "tags": list(entity.tags),
+            "decay_score": entity.decay_score,
+            "retrieval_count": entity.retrieval_count,
+            "layer": entity.layer,
+            "always_on": entity.always_on,
+            "certainty": entity.certainty,
             "created_at_unix_ms": entity.created_at_unix_ms,
             "last_accessed_unix_ms": entity.last_accessed_unix_ms,
-            "workspace_hash": entity.workspace_hash, "archived": entity.archived,
+            "workspace_hash": entity.workspace_hash,
+            "archived": entity.archived,
         }
         return _paged(answer, self.body_offset, call.max_answer_bytes)
 
@@ -235,7 +254,8 @@ def _paged(answer: EntityAnswer, offset: int, cap: int) -> EntityAnswer:
     body = answer["body_json"]
     low, high = 0, len(body)
     paged = EntityAnswer(**answer)
-    paged.update(truncated=True, body_chars=offset + len(body), next_offset=offset + len(body))
+    paged["truncated"] = True
+    paged["body_chars"] = paged["next_offset"] = offset + len(body)
     while low < high:
         middle = (low + high + 1) // 2
         paged["body_json"] = body[:middle]

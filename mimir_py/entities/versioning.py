@@ -79,13 +79,16 @@ def revised(stored: Entity, draft: Draft, now: UnixMs, history_id: str) -> Entit
     new_content = draft.body_json != stored.body_json
     # Two overwrites within a millisecond still leave the first a window that is not empty.
     recorded = max(now, stored.recorded_at_unix_ms + 1)
+    valid_from: UnixMs | None
     if new_content:
         valid_from = _or(draft.valid_from_unix_ms, recorded)
         valid_to = draft.valid_to_unix_ms
     else:
-        valid_from = _or(draft.valid_from_unix_ms, stored.valid_from_unix_ms)
+        valid_from = draft.valid_from_unix_ms
+        if valid_from is None:
+            valid_from = stored.valid_from_unix_ms
         valid_to = _or(draft.valid_to_unix_ms, stored.valid_to_unix_ms)
-    _check_period(_or(valid_from, recorded), valid_to)
+    _check_period(recorded if valid_from is None else valid_from, valid_to)
     touched = replace(reinforced(stored, now), archived=False, archive_reason="")
     changed = replace(
         touched,
@@ -121,16 +124,19 @@ def reinforced(stored: Entity, now: UnixMs, by: float = REINFORCEMENT) -> Entity
 def loses_nothing(stored: Entity, draft: Draft) -> bool:
     """Whether everything the draft says beside its text is already true of `stored`."""
     given = {
-        "status": draft.status, "type": draft.type, "tags": draft.tags,
-        "topic_path": draft.topic_path, "agent_id": draft.agent_id,
-        "valid_from_unix_ms": draft.valid_from_unix_ms, "valid_to_unix_ms": draft.valid_to_unix_ms,
-        "always_on": draft.always_on, "certainty": draft.certainty,
+        "status": draft.status,
+        "type": draft.type,
+        "tags": draft.tags,
+        "topic_path": draft.topic_path,
+        "agent_id": draft.agent_id,
+        "valid_from_unix_ms": draft.valid_from_unix_ms,
+        "valid_to_unix_ms": draft.valid_to_unix_ms,
+        "always_on": draft.always_on,
+        "certainty": draft.certainty,
         "visibility": draft.visibility,
         "layer": None if draft.layer is None else canonical_layer(draft.layer),
     }
-    return all(
-        value is None or value == getattr(stored, name) for name, value in given.items()
-    )
+    return all(value is None or value == getattr(stored, name) for name, value in given.items())
 
 
 def _or(given: T | None, otherwise: T) -> T:

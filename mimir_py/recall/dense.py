@@ -64,7 +64,8 @@ class DenseArm:
         scores = _cosines(vector, exact)
         return [
             Candidate(row_id, scores[chunk_id], span)
-            for chunk_id, row_id, span in near if chunk_id in scores
+            for chunk_id, row_id, span in near
+            if chunk_id in scores
         ]
 
     async def _caught_up(self, filter: Filter) -> "tuple[Resident | None, Sequence[int]]":
@@ -86,12 +87,16 @@ class DenseArm:
         if held is not None and held.seen == last:
             return held
         changed = None if held is None else store.changed_since(reader, held.seen)
-        if held is None or changed is None or len(changed) > _MOST_CHANGED or (
-            held.dead_share > _MOST_DEAD
+        if (
+            held is None
+            or changed is None
+            or len(changed) > _MOST_CHANGED
+            or (held.dead_share > _MOST_DEAD)
         ):
             return self._loaded(reader, model_id, last)
         held.apply(
-            changed, store.filter_columns(reader, changed),
+            changed,
+            store.filter_columns(reader, changed),
             store.resident_chunks(reader, model_id, changed),
         )
         held.seen = last

@@ -12,7 +12,8 @@ _OWN_FIELDS: Final = frozenset(
     id category key body_json status type tags decay_score retrieval_count layer topic_path archived
     archive_reason links verified source always_on certainty workspace_hash agent_id visibility
     created_at_unix_ms last_accessed_unix_ms valid_from_unix_ms valid_to_unix_ms follow_count
-    miss_count follow_rate efficacy_status score alias_of passage passage_offset truncated confidence
+    miss_count follow_rate efficacy_status score alias_of passage passage_offset truncated
+    confidence
     """.split()
 )
 _SHORTEST_BODY: Final = 200
@@ -45,25 +46,38 @@ def item(hit: Hit) -> dict[str, Any]:
     """A memory with all its fields, then those of its body that shadow none of them."""
     entity = hit.entity
     entry: dict[str, Any] = {
-        "id": entity.id, "category": entity.category, "key": hit.key,
-        "body_json": entity.body_json, "status": entity.status, "type": entity.type,
-        "tags": list(entity.tags), "decay_score": entity.decay_score,
-        "retrieval_count": entity.retrieval_count, "layer": entity.layer,
-        "topic_path": entity.topic_path, "archived": entity.archived,
+        "id": entity.id,
+        "category": entity.category,
+        "key": hit.key,
+        "body_json": entity.body_json,
+        "status": entity.status,
+        "type": entity.type,
+        "tags": list(entity.tags),
+        "decay_score": entity.decay_score,
+        "retrieval_count": entity.retrieval_count,
+        "layer": entity.layer,
+        "topic_path": entity.topic_path,
+        "archived": entity.archived,
         "archive_reason": entity.archive_reason,
         "links": [
             {"target_id": link.target_id, "relationship": link.relationship, "weight": link.weight}
             for link in entity.links
         ],
-        "verified": entity.verified, "source": entity.source, "always_on": entity.always_on,
-        "certainty": entity.certainty, "workspace_hash": entity.workspace_hash,
-        "agent_id": entity.agent_id, "visibility": entity.visibility,
+        "verified": entity.verified,
+        "source": entity.source,
+        "always_on": entity.always_on,
+        "certainty": entity.certainty,
+        "workspace_hash": entity.workspace_hash,
+        "agent_id": entity.agent_id,
+        "visibility": entity.visibility,
         "created_at_unix_ms": entity.created_at_unix_ms,
         "last_accessed_unix_ms": entity.last_accessed_unix_ms,
         "valid_from_unix_ms": entity.valid_from_unix_ms,
         "valid_to_unix_ms": entity.valid_to_unix_ms,
-        "follow_count": entity.follow_count, "miss_count": entity.miss_count,
-        "follow_rate": entity.follow_rate, "efficacy_status": entity.efficacy_status,
+        "follow_count": entity.follow_count,
+        "miss_count": entity.miss_count,
+        "follow_rate": entity.follow_rate,
+        "efficacy_status": entity.efficacy_status,
         "score": hit.score,
     }
     if hit.key != entity.key:
@@ -73,9 +87,7 @@ def item(hit: Hit) -> dict[str, Any]:
         entry["passage_offset"] = hit.passage.offset
     body = json.loads(entity.body_json)
     if isinstance(body, dict):
-        for name, value in body.items():
-            if name not in _OWN_FIELDS:
-                entry[name] = value
+        entry |= {name: value for name, value in body.items() if name not in _OWN_FIELDS}
     return entry
 
 
@@ -98,7 +110,7 @@ def preview(entry: dict[str, Any], most_bytes: int) -> dict[str, Any]:
 
 
 def confidence(hit: Hit, rank: int, count: int) -> float:
-    """How far to rely on an item, 0..1: half its rank, then trust, then freshness (contract 4.25)."""
+    """How far to rely on an item, 0..1: half its rank, then trust, then freshness."""
     relevance = 1.0 if count <= 1 else (count - rank) / count
     trust = 1.0 if hit.entity.verified else hit.entity.certainty
     value = 0.5 * relevance + 0.3 * trust + 0.2 * hit.entity.decay_score

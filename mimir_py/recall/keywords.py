@@ -1,4 +1,4 @@
-"""From a person's query to an FTS5 expression that cannot fail, and back-up for what FTS5 cannot see.
+"""From a person's query to an FTS5 expression that cannot fail.
 
 Nothing of the query reaches FTS5 unquoted, so no punctuation is syntax.
 """
@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Final
 
 STOPWORDS: Final = frozenset(
-    "a an and any are as at be been by can could did do does each for from had has have he her his "
-    "how i in is it its many me much my of on or our she some that the their them they this to user "
-    "users was we were what when where which who whom whose why will with would you your".split()
+    """
+    a an and any are as at be been by can could did do does each for from had has have he her his
+    how i in is it its many me much my of on or our she some that the their them they this to user
+    users was we were what when where which who whom whose why will with would you your
+    """.split()
 )
 MAX_WORDS: Final = 64
 
@@ -41,9 +43,11 @@ def prepare(text: str) -> KeywordQuery:
     words = tuple(content or worded)
     expression = " OR ".join(_quoted(word) for word in words) or None
     literals = tuple(word.lower() for word in raw if not _plain(word))
-    unseen = tuple(
-        word.lower() for word in words if not word.isascii()
-    ) if expression else tuple(word.lower() for word in raw)
+    unseen = (
+        tuple(word.lower() for word in words if not word.isascii())
+        if expression
+        else tuple(word.lower() for word in raw)
+    )
     return KeywordQuery(words, expression, literals, unseen)
 
 

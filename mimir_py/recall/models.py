@@ -82,7 +82,7 @@ class Passage:
 
 @dataclass(frozen=True)
 class Hit:
-    """A memory found. `score` is in 0..1; `key` is the name it was asked by, if that is an alias."""
+    """A memory found. `score` is in 0..1; `key` is the alias it was asked by, or its own."""
 
     entity: Entity
     score: float

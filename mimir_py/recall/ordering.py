@@ -12,7 +12,7 @@ _SHORTEST_KEYWORD_BYTES = 3
 
 
 def reorder(hits: Sequence[Hit], boosts: Boosts, query: str, now: UnixMs, limit: int) -> list[Hit]:
-    """`hits` rescored by the boosts, best first, ties by id; trimmed where diversity asks for it."""
+    """`hits` rescored, best first, ties by id; trimmed where diversity asks for it."""
     rescored = [replace(hit, score=_score(hit, boosts, query, now)) for hit in hits]
     rescored.sort(key=lambda hit: (-hit.score, hit.entity.id))
     if 0 < boosts.diversity_halving < 1:
@@ -38,7 +38,9 @@ def _score(hit: Hit, boosts: Boosts, query: str, now: UnixMs) -> float:
 
 def _diversified(hits: Sequence[Hit], halving: float, query: str, limit: int) -> list[Hit]:
     """Keep at most ceil(limit * halving^n) hits of the n-th query word met, in order."""
-    words = [word for word in query.lower().split() if len(word.encode()) >= _SHORTEST_KEYWORD_BYTES]
+    words = [
+        word for word in query.lower().split() if len(word.encode()) >= _SHORTEST_KEYWORD_BYTES
+    ]
     order: dict[str, int] = {}
     taken: dict[str, int] = {}
     kept: list[Hit] = []

@@ -8,7 +8,7 @@ _WORD: Final = re.compile(r"[^\W_]+")
 
 
 def best_span(words: Sequence[str], body: str, spans: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """The span of `body` that BM25 (Okapi) ranks first for the words; the first one if none holds any."""
+    """The span that BM25 (Okapi) ranks first for the words; the first if none holds any."""
     from rank_bm25 import BM25Okapi
 
     parts = [_WORD.findall(body[start:stop].lower()) or [""] for start, stop in spans]
@@ -22,9 +22,7 @@ def best_span(words: Sequence[str], body: str, spans: Sequence[tuple[int, int]])
     return spans[best]
 
 
-def rank_substrings(
-    needles: Sequence[str], texts: Mapping[int, str]
-) -> list[tuple[int, float]]:
+def rank_substrings(needles: Sequence[str], texts: Mapping[int, str]) -> list[tuple[int, float]]:
     """Texts by BM25+ over the letter pairs of the needles, best first; scores are positive."""
     from rank_bm25 import BM25Plus
 

@@ -17,8 +17,16 @@ from numpy.typing import NDArray
 from mimir_py.recall.models import Filter, ValidOp
 
 COLUMNS: Final = (
-    "category", "workspace_hash", "agent_id", "type", "layer", "topic_path", "archived",
-    "always_on", "valid_from", "valid_to",
+    "category",
+    "workspace_hash",
+    "agent_id",
+    "type",
+    "layer",
+    "topic_path",
+    "archived",
+    "always_on",
+    "valid_from",
+    "valid_to",
 )
 _CODED: Final = COLUMNS[:6]
 _OPEN_END: Final = np.iinfo(np.int64).max
@@ -102,12 +110,14 @@ class _Entities:
         if filter.workspaces is not None:
             allowed &= self._is_one_of("workspace_hash", filter.workspaces)
         if filter.topic_path is not None:
-            topics = [topic for topic in self._codes["topic_path"]
-                      if topic.startswith(filter.topic_path)]
+            topics = [
+                topic for topic in self._codes["topic_path"] if topic.startswith(filter.topic_path)
+            ]
             allowed &= self._is_one_of("topic_path", topics)
         if filter.always_on is not None:
             allowed &= self._columns["always_on"].view == filter.always_on
-        return allowed & self._valid(filter)
+        valid: NDArray[np.bool_] = allowed & self._valid(filter)
+        return valid
 
     def _is_one_of(self, name: str, values: Sequence[str]) -> NDArray[np.bool_]:
         codes = self._codes[name]
@@ -153,7 +163,9 @@ class Resident:
         return 1.0 - float(self._live.view.mean()) if len(self) else 0.0
 
     def apply(
-        self, changed: Sequence[int], columns: Iterable[tuple[Any, ...]],
+        self,
+        changed: Sequence[int],
+        columns: Iterable[tuple[Any, ...]],
         chunks: Sequence[ChunkRow],
     ) -> None:
         """Replace what is held of the changed memories by what the store has now."""

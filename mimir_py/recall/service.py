@@ -30,8 +30,13 @@ class Recall:
     """The room's door."""
 
     def __init__(
-        self, database: Database, dense: DenseArm, embedder: Embedder, usage: UsageLog,
-        clock: Clock, excluded_categories: tuple[str, ...],
+        self,
+        database: Database,
+        dense: DenseArm,
+        embedder: Embedder,
+        usage: UsageLog,
+        clock: Clock,
+        excluded_categories: tuple[str, ...],
     ) -> None:
         self._database = database
         self._dense = dense
@@ -61,9 +66,7 @@ class Recall:
         def browse(reader: Reader) -> tuple[Hit, ...]:
             row_ids = store.browse(reader, query.filter, query.limit, query.offset)
             entities = by_row_ids(reader, row_ids)
-            return tuple(
-                Hit(entities[row_id], 1.0, entities[row_id].key) for row_id in row_ids
-            )
+            return tuple(Hit(entities[row_id], 1.0, entities[row_id].key) for row_id in row_ids)
 
         hits = await self._database.read(browse)
         if query.boosts.any:
@@ -71,13 +74,14 @@ class Recall:
         return hits
 
     async def _ranked(self, query: Query) -> Found:
-        texts = (query.text,)
+        texts: tuple[str, ...] = (query.text,)
         if query.variants:
             texts = keywords.with_variants(query.text, query.variants)
         prepared = keywords.prepare(" ".join(texts))
         pool = _pool(query.limit + query.offset)
         named, by_words, by_meaning = await asyncio.gather(
-            self._by_name(query), self._by_words(query, prepared, pool),
+            self._by_name(query),
+            self._by_words(query, prepared, pool),
             self._by_meaning(query, pool),
         )
         ranking = _ranking(query.mode, named, by_words, by_meaning)
@@ -96,9 +100,7 @@ class Recall:
             lambda reader: store.named(reader, name, query.filter, query.limit + query.offset)
         )
 
-    async def _by_words(
-        self, query: Query, prepared: KeywordQuery, pool: int
-    ) -> list[Candidate]:
+    async def _by_words(self, query: Query, prepared: KeywordQuery, pool: int) -> list[Candidate]:
         if query.mode is Mode.DENSE:
             return []
 
@@ -134,17 +136,23 @@ def _pool(wanted: int) -> int:
 
 
 def _ranking(
-    mode: Mode, named: Sequence[Candidate], by_words: Sequence[Candidate],
+    mode: Mode,
+    named: Sequence[Candidate],
+    by_words: Sequence[Candidate],
     by_meaning: Sequence[Candidate],
 ) -> list[Candidate]:
     """One candidate per memory, best first, with a score in 0..1."""
     name_arm = (fusion.NAME_WEIGHT, [c.row_id for c in named])
     if mode is Mode.HYBRID:
-        scores = dict(fusion.fuse([
-            name_arm,
-            (fusion.KEYWORD_WEIGHT, [c.row_id for c in by_words]),
-            (fusion.DENSE_WEIGHT, [c.row_id for c in by_meaning]),
-        ]))
+        scores = dict(
+            fusion.fuse(
+                [
+                    name_arm,
+                    (fusion.KEYWORD_WEIGHT, [c.row_id for c in by_words]),
+                    (fusion.DENSE_WEIGHT, [c.row_id for c in by_meaning]),
+                ]
+            )
+        )
     else:
         scores = {c.row_id: _bounded(mode, c.score) for c in (*by_words, *by_meaning)}
         scores |= dict(fusion.fuse([name_arm]))
@@ -154,8 +162,10 @@ def _ranking(
     order = sorted(scores, key=lambda row_id: -scores[row_id])
     return [
         Candidate(
-            row_id, min(1.0, scores[row_id]),
-            known[row_id].span if row_id in known else None, aliases.get(row_id),
+            row_id,
+            min(1.0, scores[row_id]),
+            known[row_id].span if row_id in known else None,
+            aliases.get(row_id),
         )
         for row_id in order
     ]

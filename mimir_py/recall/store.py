@@ -221,9 +221,9 @@ def resident_chunks(
 ) -> list[tuple[int, int, int, int, bytes]]:
     """Embedded chunks as (chunk_id, row_id, start, stop, vector), of all or of some memories."""
     if row_ids is None:
-        return reader.tuples(_RESIDENT, {"model_id": model_id})  # type: ignore[return-value]  # rows of this query
+        return reader.tuples(_RESIDENT, {"model_id": model_id})
     values = {"model_id": model_id, "row_ids": json_array(row_ids)}
-    return reader.tuples(_RESIDENT_OF, values)  # type: ignore[return-value]  # rows of this query
+    return reader.tuples(_RESIDENT_OF, values)
 
 
 def filter_columns(reader: Reader, row_ids: Sequence[int] | None) -> list[tuple[Any, ...]]:

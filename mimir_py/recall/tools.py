@@ -65,9 +65,9 @@ class RecallTool(Tool[Recall]):
     include_confidence: bool = False
     reinforce: bool | None = Field(None, description="false: do not note this use")
     expansion: Expansion | None = None
-    preview_cap: Annotated[
-        int | None, Field(ge=0, description="Cut bodies at this many bytes")
-    ] = None
+    preview_cap: Annotated[int | None, Field(ge=0, description="Cut bodies at this many bytes")] = (
+        None
+    )
     content_weight: Unit | None = Field(None, description="Favour bodies holding the whole query")
     trust_weight: Unit | None = Field(None, description="Favour verified and certain memories")
     diversity_halving: Unit | None = Field(None, description="Under 1: limit hits per query word")
@@ -102,7 +102,10 @@ class RecallTool(Tool[Recall]):
         )
         found = await room.search(query, note_use=self.reinforce is not False)
         return page(  # type: ignore[return-value]  # built key by key
-            found, offset=offset, cap=call.max_answer_bytes, preview_cap=self.preview_cap,
+            found,
+            offset=offset,
+            cap=call.max_answer_bytes,
+            preview_cap=self.preview_cap,
             with_confidence=self.include_confidence,
         )
 
@@ -125,7 +128,7 @@ class RecallTool(Tool[Recall]):
 
 
 class RecallLayer(Tool[Recall]):
-    """List the latest memories of one layer: core (world), working (semantic) or buffer (episodic)."""
+    """List the latest memories of a layer: core (world), working (semantic), buffer (episodic)."""
 
     spec: ClassVar = ToolSpec(
         name="mimir_recall_layer",
@@ -169,7 +172,8 @@ class SemanticSearch(Tool[Recall]):
 
     async def run(self, room: Recall, call: Call) -> RecallAnswer:
         filter = Filter(
-            category=self.category or None, agent_id=self.agent_id,
+            category=self.category or None,
+            agent_id=self.agent_id,
             workspaces=call.scope.reads(self.workspace_hash),
         )
         query = Query(self.query, Mode.DENSE, filter, limit=min(self.limit, MOST_ITEMS))

@@ -27,10 +27,14 @@ INSTRUCTIONS: Final = (
     "Mimir is your long-term memory for this project and user. At the start of a task, call "
     "mimir_recall with the task in your own words, and again before you ask the user or guess: it "
     "knows earlier decisions and why, conventions, commands, people, incidents, preferences. "
-    "Before you finish, call mimir_remember for what a later session should know: what was decided "
-    "and why, what the user corrected, what failed and how it was mended. One memory per fact, with "
-    "a telling key; the same category and key again updates it."
+    "Before you finish, call mimir_remember for what a later session should know: what was "
+    "decided and why, what the user corrected, what failed and how it was mended. One memory per "
+    "fact, with a telling key; the same category and key again updates it."
 )
+
+_LISTING_TTL_MS: Final = 3_600_000
+# Protocol 2026-07-28 wants it on every result; the SDK takes it out for older peers.
+_COMPLETE: Final = {"resultType": "complete"}
 
 logger = logging.getLogger("mimir")
 
@@ -49,7 +53,10 @@ class Door:
     def server(self) -> "Server[Any]":
         """The SDK server to run over a pair of streams."""
         server: Server[Any] = Server(
-            "mimir", version=__version__, title="Mimir", instructions=INSTRUCTIONS,
+            "mimir",
+            version=__version__,
+            title="Mimir",
+            instructions=INSTRUCTIONS,
             on_list_tools=self._list_tools,  # type: ignore[arg-type]  # wire dicts are results too
             on_call_tool=self._call_tool,  # type: ignore[arg-type]  # as above
         )
@@ -86,9 +93,15 @@ class Door:
         app_module = await asyncio.to_thread(_import_app)
         from mimir_py.tooling.catalogue import listing
 
-        return {"tools": listing(app_module.CATALOGUE.selected(self._settings.tools))}
+        tools = listing(app_module.CATALOGUE.selected(self._settings.tools))
+        return {"tools": tools, "ttlMs": _LISTING_TTL_MS, "cacheScope": "private", **_COMPLETE}
 
     async def _call_tool(
+        self, context: "ServerRequestContext[Any]", params: "CallToolRequestParams"
+    ) -> dict[str, Any]:
+        return {**await self._answer(context, params), **_COMPLETE}
+
+    async def _answer(
         self, context: "ServerRequestContext[Any]", params: "CallToolRequestParams"
     ) -> dict[str, Any]:
         app_module = await asyncio.to_thread(_import_app)
@@ -112,7 +125,9 @@ class Door:
             )
 
     async def _in_turn(
-        self, tool: "type[AnyTool]", arguments: dict[str, Any],
+        self,
+        tool: "type[AnyTool]",
+        arguments: dict[str, Any],
         context: "ServerRequestContext[Any]",
     ) -> dict[str, Any]:
         """Run calls one after another as they came; a long one starts in turn and runs beside."""

@@ -12,10 +12,9 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
-from mcp.shared.message import SessionMessage
 
 from mimir_py.config import Settings, find_store
 from mimir_py.errors import MimirError
@@ -24,6 +23,9 @@ from mimir_py.server.streams import LineReader, LineWriter, claim_stdout
 from mimir_py.server.wire import MAX_LINE_BYTES, Forward, Gate
 from mimir_py.storage import migrations
 from mimir_py.storage.files import refuse_foreign
+
+if TYPE_CHECKING:
+    from mcp.shared.message import SessionMessage
 
 _WINDOW: Final = 64
 # After the end of input, calls may go on while answers keep coming; a stuck one may not.
@@ -150,7 +152,7 @@ def _stop_on_signals(stop: asyncio.Event) -> None:
 async def _parent_gone() -> None:
     """Return when the process that started us has died."""
     parent = os.getppid()
-    while os.getppid() == parent:
+    while os.getppid() == parent:  # noqa: ASYNC110  # nothing else tells on every platform
         await asyncio.sleep(_PARENT_CHECK_S)
 
 

@@ -24,8 +24,12 @@ class LineReader:
     """
 
     def __init__(
-        self, handle: int, max_bytes: int, window: int,
-        on_line: Callable[[bytes | None], None], on_end: Callable[[], None],
+        self,
+        handle: int,
+        max_bytes: int,
+        window: int,
+        on_line: Callable[[bytes | None], None],
+        on_end: Callable[[], None],
     ) -> None:
         self._handle = handle
         self._max_bytes = max_bytes

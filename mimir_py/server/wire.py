@@ -170,13 +170,16 @@ def _fault(message: dict[str, Any]) -> tuple[int, str] | None:
     params = message.get("params")
     if params is not None and not isinstance(params, dict):
         return INVALID_PARAMS, "Invalid params: must be an object"
-    if message["method"] == "tools/call":
-        if params is None:
-            return INVALID_PARAMS, "Missing params"
-        if not isinstance(params.get("name"), str):
-            return INVALID_PARAMS, "Missing tool name"
-        if not isinstance(params.get("arguments", {}), dict | None):
-            return INVALID_PARAMS, "Invalid params: arguments must be an object"
+    return _fault_of_call(params) if message["method"] == "tools/call" else None
+
+
+def _fault_of_call(params: dict[str, Any] | None) -> tuple[int, str] | None:
+    if params is None:
+        return INVALID_PARAMS, "Missing params"
+    if not isinstance(params.get("name"), str):
+        return INVALID_PARAMS, "Missing tool name"
+    if not isinstance(params.get("arguments", {}), dict | None):
+        return INVALID_PARAMS, "Invalid params: arguments must be an object"
     return None
 
 
@@ -199,9 +202,15 @@ def _completed(params: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def _error(caller_id: Any, code: int, message: str) -> Reply:
-    return Reply(_line({
-        "jsonrpc": "2.0", "id": caller_id, "error": {"code": code, "message": message},
-    }))
+    return Reply(
+        _line(
+            {
+                "jsonrpc": "2.0",
+                "id": caller_id,
+                "error": {"code": code, "message": message},
+            }
+        )
+    )
 
 
 def _line(body: dict[str, Any]) -> bytes:

@@ -97,15 +97,16 @@ class _Connection(aiosqlite.Connection):
     """An aiosqlite connection that runs a whole function on its thread: one hop, not one each."""
 
     async def run(self, work: Callable[..., T], *arguments: Any) -> T:
-        result: T = await self._execute(work, self._conn, *arguments)
+        result: T = await self._execute(work, self._conn, *arguments)  # type: ignore[no-untyped-call]  # aiosqlite leaves it untyped
         return result
 
 
 class Database:
     """An open store. Use `open_database`."""
 
-    def __init__(self, path: Path, engine: Engine, writer: _Connection, reader: _Connection,
-                 lock: WriteLock) -> None:
+    def __init__(
+        self, path: Path, engine: Engine, writer: _Connection, reader: _Connection, lock: WriteLock
+    ) -> None:
         self.path = path
         self.engine = engine
         self._writer = writer
@@ -138,11 +139,19 @@ class Database:
         """Move the log into the main file and empty it, if nobody is reading."""
         await self._locked(self._truncate_log)
 
+    async def quick_check(self) -> str:
+        """`ok`, or the first fault of the file's structure; reads the whole file."""
+        # On its own connection: FTS5 checks itself against what its connection has cached.
+        async with _connection(self.path, self.engine) as fresh:
+            await fresh.run(_prepare_reader, self.engine)
+            verdict: str = await fresh.run(
+                lambda connection: connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            )
+        return verdict
+
     def disk_bytes(self) -> int:
         """Size of the store with its log."""
-        return sum(
-            file.stat().st_size for file in (self.path, self._wal) if file.exists()
-        )
+        return sum(file.stat().st_size for file in (self.path, self._wal) if file.exists())
 
     async def _locked(self, work: Callable[..., T], *arguments: Any) -> T:
         async with self._turn:
@@ -201,7 +210,7 @@ class Database:
             raise translate(error) from error
 
     async def close(self) -> None:
-        """Close both connections, with the lock held so that no checkpoint races another process."""
+        """Close both connections, under the lock so that no checkpoint races another process."""
         await self._reader.close()
         held = True
         try:
@@ -223,7 +232,9 @@ _BUSY_TIMEOUT_MS: Final = 30_000
 
 
 @asynccontextmanager
-async def open_database(path: Path, engine: Engine, busy_timeout_ms: int) -> AsyncIterator[Database]:
+async def open_database(
+    path: Path, engine: Engine, busy_timeout_ms: int
+) -> AsyncIterator[Database]:
     """Open the store at `path`, making or upgrading it first.
 
     Raises:
@@ -267,7 +278,9 @@ async def _prepare_both(
 def _connection(path: Path, engine: Engine) -> _Connection:
     def connect() -> Any:
         return engine.dbapi.connect(
-            os.fspath(path), isolation_level=None, timeout=_BUSY_TIMEOUT_MS / 1000,
+            os.fspath(path),
+            isolation_level=None,
+            timeout=_BUSY_TIMEOUT_MS / 1000,
             check_same_thread=False,
         )
 

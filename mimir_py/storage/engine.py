@@ -90,6 +90,8 @@ def _require_fts5(engine: Engine) -> None:
     try:
         probe.execute("CREATE VIRTUAL TABLE probe USING fts5(text)")
     except engine.dbapi.OperationalError as error:
-        raise EngineError("this Python's SQLite was built without FTS5: install pysqlite3") from error
+        raise EngineError(
+            "this Python's SQLite was built without FTS5: install pysqlite3"
+        ) from error
     finally:
         probe.close()

@@ -1,4 +1,4 @@
-"""The keyword index: FTS5 over the `entity_text` table, which it reads instead of keeping a copy."""
+"""The keyword index: FTS5 over `entity_text`, which it reads instead of keeping a copy."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -101,8 +101,12 @@ class Vectors:
         unembedded = []
         for row_id, ordinal, chunk in chunks:
             values = {
-                "row_id": row_id, "ordinal": ordinal, "start": chunk.start, "stop": chunk.stop,
-                "model_id": NOT_EMBEDDED, "vector": chunk.vector,
+                "row_id": row_id,
+                "ordinal": ordinal,
+                "start": chunk.start,
+                "stop": chunk.stop,
+                "model_id": NOT_EMBEDDED,
+                "vector": chunk.vector,
             }
             if chunk.vector is None:
                 unembedded.append(values)

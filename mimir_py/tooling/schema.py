@@ -12,8 +12,14 @@ from mimir_py.values import MAX_UNIX_MS
 MOST_OUTPUT_BYTES: Final = 200
 
 _JSON_TYPES: Mapping[Any, str] = {
-    str: "string", int: "integer", float: "number", bool: "boolean", list: "array", dict: "object",
-    tuple: "array", type(None): "null",
+    str: "string",
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+    list: "array",
+    dict: "object",
+    tuple: "array",
+    type(None): "null",
 }
 
 
@@ -50,7 +56,7 @@ def _json_type(kind: Any) -> Any:
     origin = typing.get_origin(kind)
     if origin in (typing.Union, types.UnionType):
         return [_json_type(part) for part in typing.get_args(kind)]
-    return _JSON_TYPES[origin or kind] if (origin or kind) in _JSON_TYPES else "object"
+    return _JSON_TYPES.get(origin or kind, "object")
 
 
 def _short(value: Any, definitions: Mapping[str, Any]) -> Any:
@@ -69,7 +75,8 @@ def _short(value: Any, definitions: Mapping[str, Any]) -> Any:
             rest = {name: inner for name, inner in value.items() if name != "anyOf"}
             return _short({**branch, **rest}, definitions)
     return {
-        name: _short_properties(inner, definitions) if name == "properties"
+        name: _short_properties(inner, definitions)
+        if name == "properties"
         else _short(inner, definitions)
         for name, inner in value.items()
         if not _is_noise(name, inner)

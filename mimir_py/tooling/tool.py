@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mimir_py.errors import InvalidInput
 from mimir_py.values import GLOBAL_WORKSPACE, unstorable_character, walk_strings
@@ -99,20 +99,14 @@ class ToolSpec:
 
 
 class Tool(BaseModel, Generic[RoomT]):
-    """Base of every tool. Types are strict; an explicit null on an optional argument is "not given"."""
+    """Base of every tool. Types are strict; null on an optional argument means "not given"."""
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
     spec: ClassVar[ToolSpec]
-    _ignored: tuple[str, ...] = PrivateAttr(default=())
-
-    @property
-    def ignored_arguments(self) -> tuple[str, ...]:
-        """Names of arguments that were sent but are not the tool's."""
-        return self._ignored
 
     @classmethod
-    def parse(cls, arguments: Mapping[str, Any]) -> Self:
-        """The tool with its arguments.
+    def parse(cls, arguments: Mapping[str, Any]) -> tuple[Self, list[str]]:
+        """The tool with its arguments, and the names of those that were sent but are not its own.
 
         Raises:
             InvalidInput: names each wrong argument and what it must be.
@@ -122,16 +116,15 @@ class Tool(BaseModel, Generic[RoomT]):
             if fault is not None:
                 raise InvalidInput(path or "arguments", f"holds {fault}, which cannot be stored")
         given = {
-            name: value for name, value in arguments.items()
+            name: value
+            for name, value in arguments.items()
             if name in cls.model_fields
             and (value is not None or cls.model_fields[name].is_required())
         }
         try:
-            tool = cls.model_validate(given)
+            return cls.model_validate(given), sorted(set(arguments) - set(cls.model_fields))
         except ValidationError as error:
             raise _explained(error) from None
-        tool._ignored = tuple(sorted(set(arguments) - set(cls.model_fields)))
-        return tool
 
     async def run(self, room: RoomT, call: Call) -> Mapping[str, Any]:
         raise NotImplementedError

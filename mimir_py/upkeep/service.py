@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Any, Final
 
 from mimir_py.embedding import Embedder, split
@@ -27,7 +28,11 @@ class Upkeep:
     """The room's door."""
 
     def __init__(
-        self, database: Database, vectors: Vectors, embedder: Embedder, memories: Memories,
+        self,
+        database: Database,
+        vectors: Vectors,
+        embedder: Embedder,
+        memories: Memories,
         dense: DenseArm,
     ) -> None:
         self._database = database
@@ -47,7 +52,7 @@ class Upkeep:
 
     async def quick_check(self) -> str:
         """`ok`, or the first fault of the file's structure; reads the whole file."""
-        return await self._database.read(store.quick_check)
+        return await self._database.quick_check()
 
     async def statistics(self) -> Statistics:
         """Counts of the whole store."""
@@ -62,16 +67,24 @@ class Upkeep:
             total_entities=totals["total"],
             live_entities=totals["total"] - totals["archived"],
             archived_entities=totals["archived"],
-            by_category=by_category, by_type=by_type, by_layer=by_layer,
+            by_category=by_category,
+            by_type=by_type,
+            by_layer=by_layer,
             db_file_size_bytes=self._database.disk_bytes(),
-            oldest_unix_ms=totals["oldest"], newest_unix_ms=totals["newest"],
-            total_history_rows=versions, history_bytes=history_bytes,
+            oldest_unix_ms=totals["oldest"],
+            newest_unix_ms=totals["newest"],
+            total_history_rows=versions,
+            history_bytes=history_bytes,
             top_history_keys=store.top_history(reader),
-            total_journal_events=0, total_state_entries=0, total_communities=0,
+            total_journal_events=0,
+            total_state_entries=0,
+            total_communities=0,
             graph_modularity=None,
-            total_aliases=aliases, chunks=chunks,
+            total_aliases=aliases,
+            chunks=chunks,
             pending_chunks=self._vectors.count_pending(reader),
-            last_write_unix_ms=totals["last_write"], last_recall_unix_ms=totals["last_recall"],
+            last_write_unix_ms=totals["last_write"],
+            last_recall_unix_ms=totals["last_recall"],
         )
 
     async def count_pending(self) -> int:
@@ -131,9 +144,9 @@ class Upkeep:
         total = await self._database.read(store.count)
         done, after = 0, 0
         while rows := await self._database.read(
-            lambda reader, after=after: store.slice_after(reader, after, _REINDEX_SLICE)  # type: ignore[misc]  # mypy cannot type default arguments of lambdas
+            partial(store.slice_after, after=after, limit=_REINDEX_SLICE)
         ):
-            await self._database.write(lambda tx, rows=rows: self._derive(tx, rows))  # type: ignore[misc]  # as above
+            await self._database.write(partial(self._derive, rows=rows))
             done, after = done + len(rows), rows[-1][0]
             await report(done, total, "memories read")
         await self._database.write(self._rebuild)
@@ -167,10 +180,12 @@ class Upkeep:
         row_ids = {chunk.row_id for chunk in chunks}
         texts = await self._database.read(lambda reader: store.texts(reader, list(row_ids)))
         known = [chunk for chunk in chunks if chunk.row_id in texts]
-        vectors = await self._embedder.embed([
-            chunk_text(texts[chunk.row_id][0], texts[chunk.row_id][1], chunk.start, chunk.stop)
-            for chunk in known
-        ])
+        vectors = await self._embedder.embed(
+            [
+                chunk_text(texts[chunk.row_id][0], texts[chunk.row_id][1], chunk.start, chunk.stop)
+                for chunk in known
+            ]
+        )
 
         def keep(tx: Writer) -> None:
             for chunk, vector in zip(known, vectors, strict=True):

@@ -25,7 +25,6 @@ _TOP_HISTORY: Final = """
 """
 _ALIASES: Final = "SELECT count(*) FROM aliases"
 _CHUNKS: Final = "SELECT count(*) FROM chunks"
-_QUICK_CHECK: Final = "PRAGMA quick_check(1)"
 _SLICE: Final = """
     SELECT row_id, category, key, tags, topic_path, body_json FROM entities
     WHERE row_id > :after ORDER BY row_id LIMIT :limit
@@ -52,7 +51,8 @@ def totals(reader: Reader) -> dict[str, Any]:
 def groups(reader: Reader) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
     """Memories by category, by type and by layer."""
     return (
-        dict(reader.tuples(_BY_CATEGORY)), dict(reader.tuples(_BY_TYPE)),
+        dict(reader.tuples(_BY_CATEGORY)),
+        dict(reader.tuples(_BY_TYPE)),
         dict(reader.tuples(_BY_LAYER)),
     )
 
@@ -76,12 +76,6 @@ def index_counts(reader: Reader) -> tuple[int, int]:
     return reader.value(_ALIASES), reader.value(_CHUNKS)
 
 
-def quick_check(reader: Reader) -> str:
-    """`ok`, or the first fault SQLite finds in the file's structure."""
-    verdict: str = reader.value(_QUICK_CHECK)
-    return verdict
-
-
 def count(reader: Reader) -> int:
     number: int = reader.value(_COUNT)
     return number
@@ -98,9 +92,7 @@ def texts(reader: Reader, row_ids: Sequence[int]) -> dict[int, tuple[str, str, s
     return {row_id: (label, body, entity_id) for row_id, label, body, entity_id in rows}
 
 
-def pending_in_category(
-    reader: Reader, category: str, model_id: int, limit: int
-) -> list[int]:
+def pending_in_category(reader: Reader, category: str, model_id: int, limit: int) -> list[int]:
     """Live memories of a category with a chunk still to be embedded."""
     values = {"category": category, "model_id": model_id, "limit": limit}
     return [row_id for (row_id,) in reader.tuples(_PENDING_IN_CATEGORY, values)]

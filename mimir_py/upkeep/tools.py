@@ -9,7 +9,6 @@ from mimir_py.tooling.fields import WorkspaceFilter
 from mimir_py.upkeep.service import Upkeep, as_answer
 
 
-
 class EmbedAnswer(TypedDict):
     embedded: int
     id: NotRequired[str]
@@ -19,8 +18,8 @@ class EmbedAnswer(TypedDict):
 
 
 class Embed(Tool[Upkeep]):
-    """Compute vectors: of one memory again (category and key, optionally from other text), or of the
-    memories of a category that have none yet (batch_category). Remembering embeds by itself."""
+    """Compute vectors: of one memory again (category and key, optionally from other text), or of
+    the memories of a category that have none yet (batch_category). Remembering embeds by itself."""
 
     spec: ClassVar = ToolSpec(
         name="mimir_embed",
@@ -44,7 +43,8 @@ class Embed(Tool[Upkeep]):
         if self.batch_category:
             done = await room.embed_category(self.batch_category, self.batch_limit, call.report)
             return {
-                "embedded": done.embedded, "batch_category": self.batch_category,
+                "embedded": done.embedded,
+                "batch_category": self.batch_category,
                 "errors": list(done.errors),
             }
         workspaces = call.scope.reads(self.workspace_hash)
@@ -120,7 +120,7 @@ class Stats(Tool[Upkeep]):
     )
 
     async def run(self, room: Upkeep, call: Call) -> StatsAnswer:
-        return cast(StatsAnswer, as_answer(await room.statistics()))
+        return cast("StatsAnswer", as_answer(await room.statistics()))
 
 
 TOOLS: Final[tuple[type[AnyTool], ...]] = (Embed, Reindex, Health, Stats)

@@ -1,4 +1,4 @@
-"""The JSON Lines format: a header, then one memory a line with all it is. Pure; see `docs/export.md`.
+"""The JSON Lines format: a header, then a memory a line with all it is. See `docs/export.md`.
 
 Names are those of the store's columns. Only `category`, `key` and `body_json` are needed to read a
 line; what is left out gets the value a new memory has.
@@ -69,8 +69,12 @@ def write_memory(record: Record) -> str:
     line = {"record": "memory", "id": record.entity.id, **_attributes(record.entity)}
     if record.aliases:
         line["aliases"] = [
-            {"category": identity.category, "key": identity.key,
-             "workspace_hash": identity.workspace_hash, "created_at_unix_ms": created_at}
+            {
+                "category": identity.category,
+                "key": identity.key,
+                "workspace_hash": identity.workspace_hash,
+                "created_at_unix_ms": created_at,
+            }
             for identity, created_at in record.aliases
         ]
     if record.history:
@@ -92,8 +96,11 @@ def read_memory(line: str, number: int, new_id: str, now: UnixMs) -> Record:
         _refuse_unstorable(found)
         _refuse_unknown(found, _MEMORY_FIELDS)
         entity = _entity(found, str(found.get("id") or new_id), now)
-        return Record(entity, _aliases(found.get("aliases", [])),
-                      tuple(_version(item, entity.id, now) for item in found.get("history", [])))
+        return Record(
+            entity,
+            _aliases(found.get("aliases", [])),
+            tuple(_version(item, entity.id, now) for item in found.get("history", [])),
+        )
     except InvalidInput as error:
         raise TransferError(f"line {number}: {error}") from None
     except (TypeError, AttributeError, KeyError) as error:
@@ -120,7 +127,8 @@ def _aliases(found: Sequence[Mapping[str, Any]]) -> tuple[tuple[Identity, UnixMs
     return tuple(
         (
             Identity(
-                _checked("category", alias["category"]), _checked("key", alias["key"]),
+                _checked("category", alias["category"]),
+                _checked("key", alias["key"]),
                 _checked("workspace_hash", alias["workspace_hash"]),
             ),
             _checked("created_at_unix_ms", alias["created_at_unix_ms"]),

@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, Final
 
 from mimir_py.entities import store as entity_store
@@ -33,7 +34,12 @@ class Vault:
     """The room's door."""
 
     def __init__(
-        self, database: Database, vectors: Vectors, upkeep: Upkeep, limits: Limits, clock: Clock,
+        self,
+        database: Database,
+        vectors: Vectors,
+        upkeep: Upkeep,
+        limits: Limits,
+        clock: Clock,
         new_id: IdSource,
     ) -> None:
         self._database = database
@@ -52,9 +58,7 @@ class Vault:
         yield jsonl.header()
         after = 0
         while True:
-            records = await self._database.read(
-                lambda reader, after=after: _records(reader, after)  # type: ignore[misc]  # mypy cannot type default arguments of lambdas
-            )
+            records = await self._database.read(partial(_records, after=after))
             for record in records:
                 yield jsonl.write_memory(record)
             if not records:
@@ -169,10 +173,14 @@ class Vault:
         )
         placed = list(zip(row_ids, fresh, strict=True))
         fts.add(tx, [(row_id, p.label, p.body) for row_id, (_, p) in placed])
-        self._vectors.add(tx, (
-            (row_id, ordinal, chunk)
-            for row_id, (_, p) in placed for ordinal, chunk in enumerate(p.chunks)
-        ))
+        self._vectors.add(
+            tx,
+            (
+                (row_id, ordinal, chunk)
+                for row_id, (_, p) in placed
+                for ordinal, chunk in enumerate(p.chunks)
+            ),
+        )
         for row_id, (record, _) in placed:
             self._attach(tx, row_id, record)
 
@@ -201,7 +209,8 @@ def _records(reader: Reader, after: int) -> list[Record]:
     aliases = store.aliases_of(reader, [entity.row_id for entity in entities])
     return [
         Record(
-            entity, tuple(aliases.get(entity.row_id, ())),
+            entity,
+            tuple(aliases.get(entity.row_id, ())),
             tuple(Version(*version) for version in history.get(entity.id, ())),
         )
         for entity in entities
@@ -211,8 +220,14 @@ def _records(reader: Reader, after: int) -> list[Record]:
 def _as_draft(entity: Entity) -> Draft:
     identity = Identity(entity.category, entity.key, entity.workspace_hash)
     return Draft(
-        identity, entity.body_json, tags=entity.tags, topic_path=entity.topic_path,
-        agent_id=entity.agent_id, type=entity.type, status=entity.status, layer=entity.layer,
+        identity,
+        entity.body_json,
+        tags=entity.tags,
+        topic_path=entity.topic_path,
+        agent_id=entity.agent_id,
+        type=entity.type,
+        status=entity.status,
+        layer=entity.layer,
         visibility=entity.visibility,
     )
 

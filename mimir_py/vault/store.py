@@ -50,9 +50,7 @@ def history_of(reader: Reader, ids: Sequence[str]) -> dict[str, list[tuple[str, 
     return found
 
 
-def aliases_of(
-    reader: Reader, row_ids: Sequence[int]
-) -> dict[int, list[tuple[Identity, UnixMs]]]:
+def aliases_of(reader: Reader, row_ids: Sequence[int]) -> dict[int, list[tuple[Identity, UnixMs]]]:
     """Other keys with the time each was given, by row."""
     found: dict[int, list[tuple[Identity, UnixMs]]] = {}
     for row in reader.all(_ALIASES, {"row_ids": json.dumps(list(row_ids))}):

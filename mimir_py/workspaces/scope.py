@@ -51,7 +51,7 @@ def normalise_remote(url: str) -> str:
 
 def _common_git_folder(cwd: Path, home: Path) -> Path | None:
     for folder in (cwd, *cwd.parents):
-        if folder == home or folder == folder.parent:
+        if folder in (home, folder.parent):
             return None
         git = folder / ".git"
         if git.is_dir():

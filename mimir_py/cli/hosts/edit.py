@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from mimir_py.cli.hosts.models import ConfigProblem, Host, Outline, Splice
+from mimir_py.cli.hosts.models import EditError, Host, Outline, Splice
 
 # JSON allows these unescaped, YAML and TOML do not; escaped they mean the same in all three.
 _ESCAPED: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")
@@ -50,7 +50,7 @@ def outline_of(config: Mapping[str, Any], container: str, name: str) -> Outline:
     """The outline of a parsed configuration."""
     servers = config.get(container, {})
     if not isinstance(servers, dict):
-        raise ConfigProblem(f"`{container}` is not a table of servers; correct or remove it")
+        raise EditError(f"`{container}` is not a table of servers; correct or remove it")
     rest = {key: value for key, value in servers.items() if key != name}
     others = {key: value for key, value in config.items() if key != container}
     entry = servers.get(name)
@@ -68,7 +68,7 @@ def insert_entry(host: Host, text: str, name: str, fields: Mapping[str, Any]) ->
     after_text = splice(text, host.editor.put(text, host.container, name, fields))
     after = _reread(host, after_text, name)
     if after.others != before.others or after.entry != fields:
-        raise ConfigProblem(_BY_HAND)
+        raise EditError(_BY_HAND)
     return after_text
 
 
@@ -81,7 +81,7 @@ def remove_entry(host: Host, text: str, name: str, *, prune: bool) -> str:
         after_text = splice(after_text, host.editor.prune(after_text, host.container))
     after = _reread(host, after_text, name)
     if after.others != before.others or after.has_entry:
-        raise ConfigProblem(_BY_HAND)
+        raise EditError(_BY_HAND)
     return after_text
 
 
@@ -89,8 +89,8 @@ def _reread(host: Host, text: str, name: str) -> Outline:
     # A problem found only now is one the edit made; its line would mislead.
     try:
         return host.editor.outline(text, host.container, name)
-    except ConfigProblem as problem:
-        raise ConfigProblem(_BY_HAND) from problem
+    except EditError as problem:
+        raise EditError(_BY_HAND) from problem
 
 
 def unified_diff(before: str, after: str, label: str) -> str:

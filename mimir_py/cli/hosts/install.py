@@ -12,7 +12,7 @@ from mimir_py.cli.hosts.ledger import Record
 from mimir_py.cli.hosts.models import (
     ENTRY_NAME,
     Action,
-    ConfigProblem,
+    EditError,
     Entry,
     Host,
     HostConfigError,
@@ -114,10 +114,9 @@ def disconnect(
         report = config.report(action, after, dry_run=dry_run)
         if not dry_run:
             _carry_out(config, action, after)
-    record = config.record
-    if action is Action.REMOVED and record is not None and record.backups:
-        return replace(report, backup=Path(record.backups[0]))
-    return report
+    backups = config.record.backups if config.record and action is Action.REMOVED else ()
+    left = next((path for path in map(Path, backups) if path.exists()), None)
+    return replace(report, backup=left)
 
 
 def _entry(command: str, db: Path | None) -> Entry:
@@ -133,7 +132,7 @@ def _naming(path: Path) -> Iterator[None]:
     """Turn what can go wrong with the file into an error that names it and says what to do."""
     try:
         yield
-    except ConfigProblem as problem:
+    except EditError as problem:
         advice = "nothing was written; correct the file, then run this again"
         message = f"{problem.problem} ({advice})"
         raise HostConfigError(message, path=path, line=problem.line) from problem
@@ -152,7 +151,7 @@ def _decoded(data: bytes | None) -> str:
     try:
         return (data or b"").decode()
     except UnicodeDecodeError:
-        raise ConfigProblem("this is not UTF-8 text; save it as UTF-8") from None
+        raise EditError("this is not UTF-8 text; save it as UTF-8") from None
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from mimir_py.cli.hosts.edit import line_number, line_start, newline_of, one_line, outline_of
 from mimir_py.cli.hosts.jsonc_tree import COMMENT, Member, Value, read_tree
-from mimir_py.cli.hosts.models import ConfigProblem, Outline, Splice
+from mimir_py.cli.hosts.models import EditError, Outline, Splice
 
 _USUAL_INDENT: Final = "  "
 
@@ -40,7 +40,7 @@ def outline(text: str, container: str, name: str) -> Outline:
     if servers is not None:
         if servers.value.members is None:
             problem = f"`{container}` is not an object in braces; correct or remove it"
-            raise ConfigProblem(problem, line_number(text, servers.start))
+            raise EditError(problem, line_number(text, servers.start))
         _find(text, servers.value, name)
     return outline_of(root.data, container, name)
 
@@ -87,12 +87,12 @@ def prune(text: str, container: str) -> list[Splice]:
 def _find(text: str, parent: Value, key: str) -> Member | None:
     if parent.members is None:
         problem = "the top level is not an object in braces; correct it"
-        raise ConfigProblem(problem, line_number(text, parent.start))
+        raise EditError(problem, line_number(text, parent.start))
     found = [member for member in parent.members if member.key == key]
     if len(found) > 1:
         # Hosts differ in which one they read.
         place = line_number(text, found[1].start)
-        raise ConfigProblem(f"`{key}` stands here a second time; remove one of them", place)
+        raise EditError(f"`{key}` stands here a second time; remove one of them", place)
     return found[0] if found else None
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mimir_py.cli.hosts.edit import line_number
-from mimir_py.cli.hosts.models import ConfigProblem
+from mimir_py.cli.hosts.models import EditError
 
 COMMENT: Final = re.compile(r"//[^\n\r]*|/\*.*?\*/", re.DOTALL)
 _TRIVIA: Final = re.compile(rf"(?:[ \t\r\n]+|{COMMENT.pattern})*", re.DOTALL)
@@ -129,7 +129,7 @@ class _Reader:
             raise self.problem(f"expected `{character}`")
         self.at += 1
 
-    def problem(self, what: str) -> ConfigProblem:
+    def problem(self, what: str) -> EditError:
         ended = self.at >= len(self.text)
         what = "the file ends too early" if ended else what
-        return ConfigProblem(what, line_number(self.text, self.at))
+        return EditError(what, line_number(self.text, self.at))

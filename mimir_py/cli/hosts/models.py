@@ -24,8 +24,8 @@ class HostConfigError(MimirError):
         self.line = line
 
 
-class ConfigProblem(Exception):
-    """What an editor finds wrong with a text; `install` adds which file it was."""
+class EditError(Exception):
+    """An editor cannot work on a text; `install` adds which file it was."""
 
     def __init__(self, problem: str, line: int | None = None) -> None:
         super().__init__(problem)
@@ -72,7 +72,7 @@ class Outline:
 class Editor(Protocol):
     """One configuration format. Only the returned splices change a text, so all else is kept.
 
-    Each function raises `ConfigProblem` for a text that is broken or of an unexpected shape.
+    Each function raises `EditError` for a text that is broken or of an unexpected shape.
     """
 
     def outline(self, text: str, container: str, name: str) -> Outline:

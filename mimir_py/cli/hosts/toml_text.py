@@ -14,7 +14,7 @@ import tomlkit
 from tomlkit.items import InlineTable
 
 from mimir_py.cli.hosts.edit import newline_of, outline_of
-from mimir_py.cli.hosts.models import ConfigProblem, Outline, Splice
+from mimir_py.cli.hosts.models import EditError, Outline, Splice
 
 _STRINGS: Final = (
     r'"""(?:[^\\]|\\.)*?"""(?:"{0,2})',
@@ -51,7 +51,7 @@ def outline(text: str, container: str, name: str) -> Outline:
     except tomllib.TOMLDecodeError as error:
         place = _PLACE_IN_ERROR.search(str(error))
         problem = _PLACE_IN_ERROR.sub("", str(error))
-        raise ConfigProblem(problem, int(place.group(1)) if place else None) from error
+        raise EditError(problem, int(place.group(1)) if place else None) from error
     return outline_of(config, container, name)
 
 
@@ -153,7 +153,7 @@ def _rewrite(
     document = tomlkit.parse(text[place.start : place.end])
     servers = document[container]
     if not isinstance(servers, InlineTable):
-        raise ConfigProblem(f"`{container}` is not a table of servers; correct or remove it")
+        raise EditError(f"`{container}` is not a table of servers; correct or remove it")
     if fields is None:
         servers.remove(name)
     else:

@@ -1,59 +1,25 @@
 """Edits a mapping of mappings in YAML.
 
 `ruamel.yaml` finds the places and checks the result, but never writes: a file that goes through
-it loses `\\r\\n` and its own indentation. The tree comes from parser events because these, unlike
-composed nodes, know where an alias stands.
+it loses `\\r\\n` and its own indentation.
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, Final
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import (
-    CollectionEndEvent,
-    CollectionStartEvent,
-    DocumentEndEvent,
-    Event,
-    MappingStartEvent,
-    NodeEvent,
-)
-
 from mimir_py.cli.hosts.edit import line_number, line_start, newline_of, one_line
-from mimir_py.cli.hosts.models import ConfigProblem, Outline, Splice
+from mimir_py.cli.hosts.models import EditError, Outline, Splice
+from mimir_py.cli.hosts.yaml_tree import Node, Pair, read_plain, read_tree
 
 _USUAL_INDENT: Final = 2
 _PLAIN_KEY: Final = re.compile("[a-z][a-z_]{2,}")
 _COMMA: Final = re.compile(r"\s*,?")
 
 
-@dataclass(frozen=True, slots=True)
-class _Node:
-    """A value in `text[start:end]`, which for block styles ends with its last word or bracket.
-
-    `shape` is what it says, without where and in which style. `pairs` are those of a mapping.
-    """
-
-    start: int
-    end: int
-    shape: tuple[Any, ...]
-    pairs: "tuple[tuple[_Node, _Node], ...]" = ()
-    word: str = ""
-    is_map: bool = False
-    is_flow: bool = False
-    ends_in_block_text: bool = False
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing is written at all: `key:` and no more."""
-        return self.start == self.end
-
-
 def outline(text: str, container: str, name: str) -> Outline:
     """Parse the whole text and say what it holds."""
-    root, _ = _read(text)
+    root, _ = read_tree(text)
     if root is None:
         return Outline((), has_container=False, has_entry=False)
     found = _container(text, root, container)
@@ -64,13 +30,13 @@ def outline(text: str, container: str, name: str) -> Outline:
     if rest:
         others.append((found[0].shape, tuple(rest)))
     has_entry = _find(text, found[1], name) is not None
-    entry = _plain(text, container, name) if has_entry else {}
+    entry = read_plain(text, container, name) if has_entry else {}
     return Outline(tuple(others), has_container=True, has_entry=has_entry, entry=entry)
 
 
 def put(text: str, container: str, name: str, fields: Mapping[str, Any]) -> list[Splice]:
     """Insert the entry, or replace it where it stands."""
-    root, end = _read(text)
+    root, end = read_tree(text)
     unit = _unit(text, root) if root else " " * _USUAL_INDENT
     found = _container(text, root, container) if root else None
     if root is None or found is None:
@@ -95,7 +61,7 @@ def put(text: str, container: str, name: str, fields: Mapping[str, Any]) -> list
 
 def drop(text: str, container: str, name: str) -> list[Splice]:
     """Take out an entry that is there."""
-    root, _ = _read(text)
+    root, _ = read_tree(text)
     found = _container(text, root, container) if root else None
     entry = _find(text, found[1], name) if found else None
     return [_cut(text, found[1], entry)] if found and entry else []
@@ -103,7 +69,7 @@ def drop(text: str, container: str, name: str) -> list[Splice]:
 
 def prune(text: str, container: str) -> list[Splice]:
     """Take out the container if nothing is left in it, not even a comment."""
-    root, _ = _read(text)
+    root, _ = read_tree(text)
     found = _container(text, root, container) if root else None
     if root is None or found is None:
         return []
@@ -113,99 +79,27 @@ def prune(text: str, container: str) -> list[Splice]:
     return [_cut(text, root, found)] if bare else []
 
 
-def _read(text: str) -> tuple[_Node | None, int]:
-    """The root, `None` for an empty document, and where the document ends."""
-    try:
-        # The composer, too, because it is the one to notice an undefined alias.
-        YAML(typ="safe", pure=True).compose(text)
-        root, end = _tree(text)
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else None
-        problem = ", ".join(str(part) for part in (error.context, error.problem) if part)
-        raise ConfigProblem(problem, line) from error
-    except YAMLError as error:
-        raise ConfigProblem(str(error)) from error
-    except RecursionError as error:
-        raise ConfigProblem("this is nested too deeply to be a configuration") from error
-    if root is None or root.is_empty:
-        return None, end
-    if not root.is_map:
-        raise ConfigProblem("the top level is not a mapping; correct it", 1)
-    return root, end
-
-
-def _tree(text: str) -> tuple[_Node | None, int]:
-    root, end = None, len(text)
-    events = YAML(typ="safe", pure=True).parse(text)
-    for event in events:
-        if isinstance(event, NodeEvent):
-            root = _node(event, events, event.end_mark.index)
-        elif isinstance(event, DocumentEndEvent) and event.explicit:
-            end = event.start_mark.index
-    return root, end
-
-
-def _node(event: Event, events: Iterator[Event], after: int) -> _Node:
-    start, end = event.start_mark.index, event.end_mark.index
-    anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
-    if isinstance(event, CollectionStartEvent):
-        children: list[_Node] = []
-        while not isinstance(inner := next(events), CollectionEndEvent):
-            children.append(_node(inner, events, children[-1].end if children else end))
-        last = children[-1] if children else None
-        is_map = isinstance(event, MappingStartEvent)
-        is_flow = bool(event.flow_style)
-        return _Node(
-            start,
-            inner.end_mark.index if is_flow or last is None else last.end,
-            (is_map, anchor, tag, *(child.shape for child in children)),
-            pairs=tuple(zip(children[::2], children[1::2], strict=True)) if is_map else (),
-            is_map=is_map,
-            is_flow=is_flow,
-            ends_in_block_text=last is not None and last.ends_in_block_text,
-        )
-    word, style = getattr(event, "value", ""), getattr(event, "style", None)
-    shape = (word, anchor, tag, getattr(event, "implicit", None))
-    if start == end:
-        # An empty value is reported just before the next token, which may be lines below.
-        start = end = after
-    return _Node(start, end, shape, word=word, ends_in_block_text=style in ("|", ">"))
-
-
-def _container(text: str, root: _Node, container: str) -> tuple[_Node, _Node] | None:
+def _container(text: str, root: Node, container: str) -> Pair | None:
     found = _find(text, root, container)
     if found is not None and not (found[1].is_map or found[1].is_empty):
         place = line_number(text, found[0].start)
-        raise ConfigProblem(f"`{container}` is not a mapping; correct or remove it", place)
+        raise EditError(f"`{container}` is not a mapping; correct or remove it", place)
     return found
 
 
-def _find(text: str, parent: _Node, key: str) -> tuple[_Node, _Node] | None:
+def _find(text: str, parent: Node, key: str) -> Pair | None:
     found = [pair for pair in parent.pairs if pair[0].word == key]
     if len(found) > 1:
         place = line_number(text, found[1][0].start)
-        raise ConfigProblem(f"`{key}` stands here a second time; remove one of them", place)
+        raise EditError(f"`{key}` stands here a second time; remove one of them", place)
     return found[0] if found else None
 
 
-def _plain(text: str, container: str, name: str) -> Mapping[str, Any]:
-    """The entry as plain values. Only it is built: elsewhere there may be tags of the host."""
-    yaml = YAML(typ="safe", pure=True)
-    node = yaml.compose(text)
-    for step in (container, name):
-        node = next(value for key, value in node.value if key.value == step)
-    try:
-        entry = yaml.constructor.construct_object(node, deep=True)
-    except MarkedYAMLError as error:
-        raise ConfigProblem(str(error.problem), node.start_mark.line + 1) from error
-    return entry if isinstance(entry, dict) else {}
-
-
-def _column(text: str, node: _Node) -> str:
+def _column(text: str, node: Node) -> str:
     return " " * (node.start - line_start(text, node.start))
 
 
-def _unit(text: str, root: _Node) -> str:
+def _unit(text: str, root: Node) -> str:
     """One level of indentation, as the first nested block of the file has it."""
     for key, value in root.pairs:
         if value.pairs and not value.is_flow:
@@ -237,19 +131,19 @@ def _rows(name: str, fields: Mapping[str, Any], indent: str, unit: str) -> list[
     return rows
 
 
-def _new_lines(text: str, at: int, before: _Node | None, rows: list[str]) -> Splice:
+def _new_lines(text: str, at: int, before: Node | None, rows: list[str]) -> Splice:
     newline = newline_of(text)
     gap = newline if at and text[at - 1] != "\n" else ""
     if gap and before is not None and before.ends_in_block_text:
         # The break we would add belongs to the text and would change its value.
-        raise ConfigProblem(
+        raise EditError(
             "the last setting is a block of text without a final line break; add one",
             line_number(text, at),
         )
     return Splice(at, at, gap + newline.join([*rows, ""]))
 
 
-def _into_flow(parent: _Node, key: str, value: Mapping[str, Any]) -> Splice:
+def _into_flow(parent: Node, key: str, value: Mapping[str, Any]) -> Splice:
     row = f"{key}: {one_line(_nested(value))}"
     if not parent.pairs:
         return Splice(parent.end - 1, parent.end - 1, row)
@@ -261,15 +155,14 @@ def _nested(value: Mapping[str, Any]) -> dict[str, Any]:
     return {key: dict(item) if isinstance(item, Mapping) else item for key, item in value.items()}
 
 
-def _replace(text: str, entry: tuple[_Node, _Node], rows: list[str]) -> Splice:
+def _replace(text: str, entry: Pair, rows: list[str]) -> Splice:
     key, value = entry
     newline = newline_of(text)
-    end = text.index(":", key.end) + 1 if value.is_empty else value.end
-    tail = newline if text[end - 1] == "\n" else ""
-    return Splice(key.start, end, newline.join(rows).lstrip(" ") + tail)
+    tail = newline if text[value.end - 1] == "\n" else ""
+    return Splice(key.start, value.end, newline.join(rows).lstrip(" ") + tail)
 
 
-def _cut(text: str, parent: _Node, pair: tuple[_Node, _Node]) -> Splice:
+def _cut(text: str, parent: Node, pair: Pair) -> Splice:
     key, value = pair
     if not parent.is_flow:
         return Splice(line_start(text, key.start), _next_line(text, value.end), "")

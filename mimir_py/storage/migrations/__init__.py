@@ -49,11 +49,14 @@ def _apply(migration: Any, tx: "Writer", engine: "Engine") -> None:
     tx.run("BEGIN IMMEDIATE")
     try:
         migration.apply(tx, engine)
-        tx.run(_RECORD, {
-            "version": migration.VERSION,
-            "name": migration.NAME,
-            "applied_at_unix_ms": system_clock(),
-        })
+        tx.run(
+            _RECORD,
+            {
+                "version": migration.VERSION,
+                "name": migration.NAME,
+                "applied_at_unix_ms": system_clock(),
+            },
+        )
         # PRAGMA takes no parameters; both numbers are our own constants.
         tx.run(f"PRAGMA application_id={APPLICATION_ID}")
         tx.run(f"PRAGMA user_version={migration.VERSION}")

@@ -136,7 +136,10 @@ def test_without_the_backup_only_the_entry_goes(machine: Machine, damage: str) -
 
     report = machine.disconnect("zed")
 
-    assert report.action is Action.REMOVED
+    assert (report.action, report.backup) == (
+        Action.REMOVED,
+        backup if damage == "changed" else None,
+    )
     assert path.read_text() == '{\n  "a": 1\n}\n'
 
 

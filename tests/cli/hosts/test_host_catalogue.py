@@ -68,7 +68,7 @@ def test_only_a_host_that_loads_tools_late_gets_the_full_list() -> None:
 
 
 def test_an_unknown_host_is_refused_with_the_names_of_the_known(tmp_path: Path) -> None:
-    with pytest.raises(HostConfigError, match="'emacs'.*claude-code, claude-desktop, cursor"):
+    with pytest.raises(HostConfigError, match=r"'emacs'.*claude-code, claude-desktop, cursor"):
         connect(
             "emacs",
             command="mimir",

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mimir_py.cli.hosts import HOSTS, edit, jsonc
 from mimir_py.cli.hosts.jsonc_tree import read_tree
-from mimir_py.cli.hosts.models import ConfigProblem
+from mimir_py.cli.hosts.models import EditError
 
 CURSOR = HOSTS["cursor"]
 FIELDS = {"command": "/bin/mimir", "args": ["serve", "--workspace", "auto"]}
@@ -137,7 +137,7 @@ def test_a_container_that_holds_a_comment_is_not_pruned() -> None:
     ],
 )
 def test_a_broken_text_is_refused_with_its_line(text: str, line: int) -> None:
-    with pytest.raises(ConfigProblem) as caught:
+    with pytest.raises(EditError) as caught:
         edit.insert_entry(CURSOR, text, "mimir", FIELDS)
 
     assert caught.value.line == line
@@ -168,7 +168,7 @@ def laid_out(draw: st.DrawFn, depth: int = 3) -> str:
 
     def fenced(first: str, rows: list[str], last: str) -> str:
         body = ",".join(f"{draw(BLANKS)}{row}{draw(BLANKS)}" for row in rows)
-        comma = "," if rows and draw(st.booleans()) else ""
+        comma = "," if draw(st.booleans()) and rows else ""
         return f"{first}{body}{comma}{draw(BLANKS)}{last}"
 
     has_container = draw(st.booleans())

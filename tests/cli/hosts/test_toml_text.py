@@ -3,7 +3,7 @@ import tomllib
 import pytest
 
 from mimir_py.cli.hosts import HOSTS, edit, toml_text
-from mimir_py.cli.hosts.models import ConfigProblem
+from mimir_py.cli.hosts.models import EditError
 
 CODEX = HOSTS["codex"]
 FIELDS = {"command": "/bin/mimir", "args": ["serve", "--workspace", "auto"]}
@@ -20,7 +20,8 @@ LAYOUTS = {
     "header of the container": "[mcp_servers]\nx = { command = 'y' }\n[q]\n",
     "inline container": "mcp_servers = { x = {command='y' } } # c\nb = 1\n",
     "empty inline container": "mcp_servers = {}\n",
-    "our header inside strings": "a = '''\n[mcp_servers.mimir]\n'''\nb = \"\"\"\\\"\"\"\"\nc = '''x''''\n",
+    "our header inside a string": "a = '''\n[mcp_servers.mimir]\n'''\n",
+    "quotes beside triple quotes": 'a = """\\""""\nb = """c"""""\n' + "d = '''e''''\n",
     "our header in a comment": "#[mcp_servers.mimir]\n[[p]]\na = [\n  1, # ]\n  {b = 2} ]\n",
     "quoted names": '\'a=b\'."c\\"d" = 1\n[ \'x y\' . z ]\nk = "v # no comment"\n',
 }
@@ -84,7 +85,7 @@ def test_an_entry_inside_its_container_stays_there(ours: str) -> None:
     ],
 )
 def test_a_broken_text_is_refused(text: str, line: int | None) -> None:
-    with pytest.raises(ConfigProblem) as caught:
+    with pytest.raises(EditError) as caught:
         edit.insert_entry(CODEX, text, "mimir", FIELDS)
 
     assert caught.value.line == line

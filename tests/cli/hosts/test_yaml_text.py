@@ -2,7 +2,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from mimir_py.cli.hosts import HOSTS, edit, yaml_text
-from mimir_py.cli.hosts.models import ConfigProblem
+from mimir_py.cli.hosts.models import EditError
 
 HERMES = HOSTS["hermes"]
 FIELDS = {"command": "/bin/mimir", "args": ["serve", "--workspace", "auto"]}
@@ -31,6 +31,8 @@ LAYOUTS = {
     "indented document": "  a: 1\n  b:\n    c: 1\n",
     "sequence in a server": "mcp_servers:\n  x:\n    args:\n    - a\n    - b\n",
     "twice the same other key": "a: 1\na: 2\n",
+    "twice the same anchor": "a: &x 1\nb: &x 2\n",
+    "empty values": "mcp_servers:\n  x:\n    env:\n  y:\nb:\n",
     "not ascii": "a: '😀 é'\nmcp_servers:\n  x: {command: é}\n",
 }
 
@@ -77,7 +79,10 @@ def test_an_entry_is_replaced_where_it_stands() -> None:
     assert changed == f'mcp_servers:\n{NESTED}    env: {{"A": "b"}}\n  x: {{}}\n'
 
 
-@pytest.mark.parametrize("ours", ["mimir:", "mimir: &m {command: old}", "mimir: old"])
+@pytest.mark.parametrize(
+    "ours",
+    ["mimir:", "mimir: &m {command: old}", "mimir: old", "mimir:\n    env:", "'mimir': [\n  a]"],
+)
 def test_an_entry_of_any_shape_is_replaced(ours: str) -> None:
     changed = edit.insert_entry(HERMES, f"mcp_servers:\n  {ours}\nb: 1\n", "mimir", FIELDS)
 
@@ -118,7 +123,7 @@ def test_only_the_entry_is_taken_out(text: str, left: str) -> None:
     ],
 )
 def test_a_broken_text_is_refused(text: str, line: int | None) -> None:
-    with pytest.raises(ConfigProblem) as caught:
+    with pytest.raises(EditError) as caught:
         edit.insert_entry(HERMES, text, "mimir", FIELDS)
 
     assert caught.value.line == line
@@ -127,7 +132,7 @@ def test_a_broken_text_is_refused(text: str, line: int | None) -> None:
 def test_an_entry_that_others_refer_to_is_not_touched() -> None:
     text = "mcp_servers:\n  mimir: &m\n    command: old\nb: *m\n"
 
-    with pytest.raises(ConfigProblem, match="by hand"):
+    with pytest.raises(EditError, match="by hand"):
         edit.insert_entry(HERMES, text, "mimir", FIELDS)
 
 

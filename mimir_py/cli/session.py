@@ -1,0 +1,91 @@
+"""What every command needs: settings, an open store, and errors as one line and an exit code."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from mimir_py.config import Settings, find_store, load, process_environment
+from mimir_py.errors import MimirError
+
+T = TypeVar("T")
+
+Db = Annotated[str | None, typer.Option("--db", help="The store to use.", metavar="PATH")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+WorkspaceHash = Annotated[
+    str | None, typer.Option("--workspace-hash", help='Only this workspace; "" is the global one.')
+]
+
+
+class _TopLevel:
+    """Options given before the command; a command's own win."""
+
+    db: str | None = None
+
+
+top_level = _TopLevel()
+
+
+def settings_for(db: str | None) -> Settings:
+    """Settings of a command that was given `--db` so."""
+    chosen = db if db is not None else top_level.db
+    return load(process_environment(), {"db_path": chosen})
+
+
+def store_path(db: str | None) -> Path:
+    """The store a command works on."""
+    return find_store(settings_for(db), Path.home()).path
+
+
+def with_app(db: str | None, work: Callable[[Any], Awaitable[T]], *, bulk: bool = False) -> T:
+    """Open the store, run `work` with the app, close. Exits with one line on an error."""
+    from mimir_py.app import open_app
+
+    async def run() -> T:
+        async with open_app(settings_for(db), Path.home(), bulk=bulk) as app:
+            return await work(app)
+
+    return guarded(lambda: asyncio.run(run()))
+
+
+def run_tool(db: str | None, name: str, **arguments: Any) -> Mapping[str, Any]:
+    """Run one tool on the store with the arguments that were given; its answer."""
+    from mimir_py.app import CATALOGUE
+    from mimir_py.tooling import Call
+    from mimir_py.workspaces import resolve
+
+    tool = CATALOGUE.find(f"mimir_{name}")
+    assert tool is not None
+    given = {key: value for key, value in arguments.items() if value is not None}
+
+    async def work(app: Any) -> Mapping[str, Any]:
+        scope = resolve(settings_for(db).workspace, Path.cwd(), Path.home())
+        answer: Mapping[str, Any] = await app.run(tool, given, Call(scope=scope))
+        return answer
+
+    return with_app(db, work)
+
+
+def guarded(work: Callable[[], T]) -> T:
+    """Run `work`; an expected error becomes one line on stderr and its exit code."""
+    try:
+        return work()
+    except MimirError as error:
+        raise fail(str(error), error.exit_code) from None
+    except KeyboardInterrupt:
+        raise fail("stopped", 130) from None
+
+
+def fail(message: str, code: int = 1) -> typer.Exit:
+    """Say why on stderr; raise what this returns."""
+    print(f"mimir: {message}", file=sys.stderr)
+    return typer.Exit(code)
+
+
+def print_json(value: Any) -> None:
+    """Pretty JSON, characters as they are."""
+    print(json.dumps(value, ensure_ascii=False, indent=2))

@@ -1,0 +1,132 @@
+"""A line client of an MCP server over stdio pipes, with nothing between the clock and the pipe."""
+
+import json
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+_PROTOCOL: Final = "2025-06-18"
+_HANGS_AFTER_S: Final = 300.0
+_CLOSES_WITHIN_S: Final = 10.0
+
+
+class BenchError(Exception):
+    """A row could not be measured."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back, when, and how long it was on the wire."""
+
+    result: Mapping[str, Any]
+    seconds: float
+    line: bytes
+
+
+class Server:
+    """A server process; a context manager that ends it by closing its input.
+
+    A server that does not answer is killed after five minutes, which ends the waiting read.
+    """
+
+    def __init__(
+        self, command: Sequence[str | Path], log: Path, environment: Mapping[str, str]
+    ) -> None:
+        self._log = log
+        self._last_id = 0
+        self.started = time.perf_counter()
+        with log.open("ab") as stderr:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr,
+                cwd=log.parent, env=environment,
+            )
+        self._watchdog = threading.Timer(_HANGS_AFTER_S, self._process.kill)
+        self._watchdog.daemon = True
+        self._watchdog.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._watchdog.cancel()
+        try:
+            self._process.stdin.close()
+            self._process.wait(_CLOSES_WITHIN_S)
+        except (subprocess.TimeoutExpired, BrokenPipeError):
+            self._process.kill()
+            self._process.wait()
+        self._process.stdout.close()
+
+    def initialize(self) -> float:
+        """Shake hands; seconds from the process's start to the answer."""
+        self.request("initialize", {
+            "protocolVersion": _PROTOCOL, "capabilities": {},
+            "clientInfo": {"name": "mimir-bench", "version": "1"},
+        })
+        answered = time.perf_counter() - self.started
+        self._send(json.dumps({"jsonrpc": "2.0", "method": "notifications/initialized"}))
+        return answered
+
+    def call(self, tool: str, arguments: Mapping[str, Any]) -> Answer:
+        """Call a tool; its answer's structured content as the result.
+
+        Raises:
+            BenchError: the tool refused.
+        """
+        answer = self.request("tools/call", {"name": tool, "arguments": arguments})
+        if answer.result.get("isError"):
+            raise BenchError(f"{tool}: {answer.result['content'][0]['text']}")
+        return Answer(answer.result["structuredContent"], answer.seconds, answer.line)
+
+    def request(self, method: str, params: Mapping[str, Any]) -> Answer:
+        """Send a request and wait for its answer.
+
+        Raises:
+            BenchError: an error came back, or the server ended.
+        """
+        self._last_id += 1
+        line = json.dumps(
+            {"jsonrpc": "2.0", "id": self._last_id, "method": method, "params": params}
+        )
+        sent = time.perf_counter()
+        self._send(line)
+        while True:
+            received = self._receive()
+            seconds = time.perf_counter() - sent
+            message = json.loads(received)
+            if message.get("id") != self._last_id:
+                continue
+            if "error" in message:
+                raise BenchError(f"{method}: {message['error']['message']}")
+            return Answer(message["result"], seconds, received)
+
+    def memory_kib(self) -> dict[str, int]:
+        """Resident memory of the process and its peak, in KiB."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="utf-8")
+        fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+        return {name: int(fields[name].split()[0]) for name in ("VmRSS", "VmHWM")}
+
+    def _send(self, line: str) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(line.encode() + b"\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise BenchError(f"the server ended; see {self._log}") from None
+
+    def _receive(self) -> bytes:
+        assert self._process.stdout is not None
+        received = self._process.stdout.readline()
+        if not received:
+            raise BenchError(f"the server ended; see {self._log}")
+        return received
