@@ -142,12 +142,13 @@ class Database:
     async def quick_check(self) -> str:
         """`ok`, or the first fault of the file's structure; reads the whole file."""
         # On its own connection: FTS5 checks itself against what its connection has cached.
-        async with _connection(self.path, self.engine) as fresh:
+        fresh = _connection(self.path, self.engine)
+        await fresh
+        try:
             await fresh.run(_prepare_reader, self.engine)
-            verdict: str = await fresh.run(
-                lambda connection: connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-            )
-        return verdict
+            return await fresh.run(_quick_check)
+        finally:
+            await fresh.close()
 
     def disk_bytes(self) -> int:
         """Size of the store with its log."""
@@ -310,6 +311,11 @@ def _prepare_writer(connection: Any, engine: Engine) -> None:
 def _prepare_reader(connection: Any, engine: Engine) -> None:
     _prepare(connection, engine)
     connection.execute("PRAGMA query_only=ON").fetchall()
+
+
+def _quick_check(connection: Any) -> str:
+    verdict: str = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    return verdict
 
 
 def translate(error: Exception) -> StorageError:

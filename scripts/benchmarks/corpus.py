@@ -77,7 +77,7 @@ class Corpus:
             "service": self._service,
             "snake": lambda: f"{self._pick(words.VERBS)}_{self._pair('_')}".replace("-", "_"),
             "camel": lambda: _camel(self._pick(words.ADJECTIVES), self._pair(" ")),
-            "constant": lambda: f"{self._pair('_')}_{self._pick(('MAX', 'MS', 'LIMIT'))}".upper(),
+            "constant": lambda: f"{self._pair('_').upper()}_{self._pick(words.MEASURES)}",
             "path": self._path,
             "code": lambda: f"E{self._random.randrange(1_000, 9_999)}",
             "ticket": lambda: f"OPS-{self._random.randrange(100, 9_999)}",

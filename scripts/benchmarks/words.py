@@ -231,3 +231,4 @@ TOOLS: Final = ("make", "uv", "npm", "cargo", "kubectl", "docker", "git", "terra
 FLAGS: Final = ("force", "dry-run", "only", "from", "env", "profile", "region", "since", "jobs")
 FOLDERS: Final = ("src", "services", "libs", "infra", "tests", "docs", "tools", "web", "proto")
 SUFFIXES: Final = ("py", "ts", "go", "rs", "sql", "yaml", "toml", "md", "tf", "proto")
+MEASURES: Final = ("MAX", "MS", "LIMIT", "BYTES", "PER_SECOND")

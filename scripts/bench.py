@@ -1,0 +1,128 @@
+"""Measure an installed Mimir against its goals. Linux only: it reads `/proc`.
+
+Everything runs against the `mimir` command as a subprocess, warm, on generated data. Stores of
+10,000 and 100,000 memories are made on the first run, which takes about a minute, and kept under
+the system's temporary folder.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks import bulk, serving
+from benchmarks.client import BenchError
+from benchmarks.measure import Row, machine
+from benchmarks.program import Program
+from benchmarks.setting import QUICK, Effort, Setting
+from benchmarks.stores import Stores
+
+Benchmark = Callable[[Setting], list[Row]]
+
+BENCHMARKS: Final[Mapping[str, Benchmark]] = {
+    "initialize": serving.initialize,
+    "first_answer": serving.first_answer,
+    "recall_10k": serving.recall_10k,
+    "remember_0": serving.remember_0,
+    "remember_10k": serving.remember_10k,
+    "remember_100k": serving.remember_100k,
+    "import_plain": bulk.import_plain,
+    "import_embedded": bulk.import_embedded,
+    "rss_before": serving.rss_before,
+    "rss_10k": serving.rss_10k,
+    "tools_list": serving.tools_list,
+    "wheel": bulk.wheel,
+}
+_PIPED_WIDTH: Final = 150
+_COLOURS: Final = {"pass": "green", "short": "red", "failed": "bold red"}
+
+
+def main() -> int:
+    """Measure what was asked for; 1 if something could not be measured."""
+    options = _options()
+    if options.list:
+        for name, benchmark in BENCHMARKS.items():
+            print(f"{name:16} {benchmark.__doc__}")
+        return 0
+    with tempfile.TemporaryDirectory(prefix="mimir-bench-run-") as folder:
+        program = Program(options.command.absolute(), Path(folder))
+        about = machine(Path(folder), program.run("--version").split()[-1])
+        stores = Stores(program, fresh=options.fresh)
+        effort = QUICK if options.quick else Effort()
+        rows = _measure(options.only, Setting(program, Path(folder), stores, effort))
+    if options.json:
+        document = {"machine": about, "quick": options.quick, "rows": [r.as_json() for r in rows]}
+        print(json.dumps(document, indent=1))
+    else:
+        _print_table(about, rows)
+    return 1 if any(row.failed for row in rows) else 0
+
+
+def _measure(names: Sequence[str], setting: Setting) -> list[Row]:
+    rows: list[Row] = []
+    for name in names:
+        started = time.perf_counter()
+        try:
+            rows += BENCHMARKS[name](setting)
+        except (BenchError, OSError) as error:
+            rows.append(Row(name, "could not be measured", None, str(error), failed=True))
+        took = time.perf_counter() - started
+        print(f"{name}: {took:.1f} s, load {os.getloadavg()[0]:.1f}", file=sys.stderr, flush=True)
+    return rows
+
+
+def _print_table(about: Mapping[str, Any], rows: Sequence[Row]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=escape(_headline(about)), title_justify="left")
+    for heading in ("row", "what", "measured (p50 / p95 / p99)", "goal", ""):
+        table.add_column(heading)
+    for row in rows:
+        verdict = f"[{_COLOURS[row.verdict]}]{row.verdict}[/]" if row.verdict else ""
+        goal = "" if row.goal is None else str(row.goal)
+        table.add_row(row.name, escape(row.what), escape(row.shown), goal, verdict)
+    # A pipe has no width of its own; rich would take 80.
+    Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH).print(table)
+
+
+def _headline(about: Mapping[str, Any]) -> str:
+    sync = about["write_and_sync_4k_ms"]["p50_ms"]
+    return (
+        f"mimir {about['mimir']}, Python {about['python']}, SQLite {about['sqlite']}\n"
+        f"{about['cpu']}, {about['cores']} cores, {about['memory_mb'] // 1_000} GB, "
+        f"{about['kernel']}; {about['work_folder_file_system']}, 4 KB write and sync {sync:.1f} ms"
+        f"\nload average at start {about['load_average']}"
+    )
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("--only", type=_names, default=list(BENCHMARKS), metavar="NAME[,NAME]",
+                        help="measure these alone")
+    parser.add_argument("--quick", action="store_true", help="few samples: a smoke run")
+    parser.add_argument("--json", action="store_true", help="print raw numbers as JSON")
+    parser.add_argument("--fresh", action="store_true", help="make the kept stores anew")
+    parser.add_argument("--list", action="store_true", help="list the names")
+    own = Path(sys.executable).with_name("mimir")
+    parser.add_argument("--command", type=Path, default=own, metavar="PATH",
+                        help="the mimir to measure (default: the one beside Python)")
+    return parser.parse_args()
+
+
+def _names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown or not names:
+        raise argparse.ArgumentTypeError(f"{unknown or text!r}; there are: {', '.join(BENCHMARKS)}")
+    return names
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,132 @@
+"""The stores rows measure on: made once, kept under the system's temporary folder, and copied.
+
+A kept store is named for the source that made it, the schema and the model, so a change of any of
+them makes it anew. Its memories are those of `corpus`, in order.
+"""
+
+import asyncio
+import hashlib
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from benchmarks.corpus import Corpus, Memory
+from benchmarks.program import Program
+from mimir_py.embedding.onnx import DIMENSION, MODEL_NAME
+from mimir_py.storage.database import Writer, open_database
+from mimir_py.storage.engine import load_engine
+from mimir_py.storage.migrations import LATEST
+from mimir_py.storage.vectors import Vectors
+from mimir_py.vault.jsonl import header
+
+SMALL: Final = 10_000
+LARGE: Final = 100_000
+
+_SMALL_SEED: Final = 1
+_LARGE_SEED: Final = 2
+_BUSY_TIMEOUT_MS: Final = 30_000
+_VECTORS_AT_ONCE: Final = 2_000
+_SOURCES: Final = ("corpus.py", "words.py", "stores.py")
+
+
+class Stores:
+    """Kept stores, made on first use."""
+
+    def __init__(self, program: Program, *, fresh: bool) -> None:
+        self._program = program
+        self.folder = Path(tempfile.gettempdir()) / f"mimir-bench-{_fingerprint()}"
+        if fresh:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def small(self) -> Path:
+        """10,000 memories, embedded by the model."""
+        return self._kept("small.db", self._make_small)
+
+    def large(self) -> Path:
+        """100,000 memories with random unit vectors: what matters to a writer is their number."""
+        return self._kept("large.db", self._make_large)
+
+    def copy(self, store: Path, folder: Path) -> Path:
+        """A copy in `folder`, wholly on the disk, so that nobody else's sync has to write it."""
+        target = folder / f"copy-{len(list(folder.glob('copy-*.db')))}.db"
+        for suffix in ("", "-wal"):
+            source = store.with_name(store.name + suffix)
+            if source.exists():
+                copied = shutil.copyfile(source, target.with_name(target.name + suffix))
+                with copied.open("rb") as file:
+                    os.fsync(file.fileno())
+        return target
+
+    def _kept(self, name: str, make: Callable[[Path], None]) -> Path:
+        kept = self.folder / name
+        if not kept.exists():
+            self.folder.mkdir(mode=0o700, exist_ok=True)
+            # Another run may be making the same; whoever is last wins, and both are whole.
+            with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+                made = Path(folder) / name
+                make(made)
+                made.replace(kept)
+        return kept
+
+    def _make_small(self, path: Path) -> None:
+        lines = write_import(path.with_suffix(".jsonl"), small_memories(), "01")
+        self._program.run("import", lines, "--db", path)
+
+    def _make_large(self, path: Path) -> None:
+        lines = write_import(path.with_suffix(".jsonl"), large_memories(), "02")
+        self._program.run("import", lines, "--no-embed", "--db", path)
+        asyncio.run(_fill_vectors(path))
+
+
+def small_memories() -> Iterable[Memory]:
+    """What the small store holds."""
+    return Corpus(_SMALL_SEED).memories(SMALL)
+
+
+def large_memories() -> Iterable[Memory]:
+    """What the large store holds."""
+    return Corpus(_LARGE_SEED).memories(LARGE)
+
+
+def entity_id(prefix: str, number: int) -> str:
+    """The id of a memory of an import file: two hex digits for the file, ten for the line."""
+    return f"mem-{prefix}{number:010x}"
+
+
+def write_import(path: Path, memories: Iterable[Memory], prefix: str) -> Path:
+    """Write a file for `mimir import`."""
+    lines = (memory.line(entity_id(prefix, n)) for n, memory in enumerate(memories, start=1))
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in itertools.chain([header()], lines))
+    return path
+
+
+async def _fill_vectors(path: Path) -> None:
+    """Give every chunk a random unit vector, as if the model had embedded it."""
+    generator = np.random.default_rng(_LARGE_SEED)
+    async with open_database(path, load_engine("auto"), _BUSY_TIMEOUT_MS) as database:
+        vectors = Vectors(MODEL_NAME, DIMENSION, has_vec=database.has_vec)
+
+        def fill(tx: Writer) -> int:
+            pending = vectors.pending(tx, _VECTORS_AT_ONCE)
+            rows = generator.standard_normal((len(pending), DIMENSION), dtype=np.float32)
+            rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+            for chunk, row in zip(pending, rows, strict=True):
+                vectors.embed_pending(tx, chunk.chunk_id, row.astype("<f4").tobytes())
+            return len(pending)
+
+        while await database.write(fill):
+            pass
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256(f"{LATEST} {MODEL_NAME}".encode())
+    for name in _SOURCES:
+        digest.update((Path(__file__).parent / name).read_bytes())
+    return digest.hexdigest()[:12]

@@ -1,0 +1,182 @@
+"""What tests of every room use: a clock that stands still, ids that count, and open stores."""
+
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import mimir_py
+from mimir_py.app import CATALOGUE, App
+from mimir_py.config import load
+from mimir_py.embedding import Embedder, OnnxEmbedder
+from mimir_py.storage.database import open_database
+from mimir_py.storage.engine import load_engine
+from mimir_py.tooling import Call, Scope
+
+OpenStore = Callable[..., AbstractAsyncContextManager[App]]
+
+_START_UNIX_MS = 1_760_000_000_000
+_SCATTER = 0x9E3779B97F4A7C15
+_PACKAGE_ROOT = Path(mimir_py.__file__).parent.parent
+
+
+class FakeClock:
+    """Shows `now` until a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = _START_UNIX_MS
+
+    def __call__(self) -> int:
+        return self.now
+
+    def advance(self, by_ms: int = 1) -> int:
+        self.now += by_ms
+        return self.now
+
+
+class CountingIds:
+    """Ids in the usual form, the same on every run, and not in the order they were given."""
+
+    def __init__(self) -> None:
+        self.given = 0
+
+    def __call__(self, prefix: str) -> str:
+        self.given += 1
+        return f"{prefix}-{self.given * _SCATTER % 2**64:016x}"[: len(prefix) + 13]
+
+
+class Client:
+    """Calls the tools of an app with arguments as JSON brings them."""
+
+    def __init__(self, app: App, workspace: str | None = None, max_answer_bytes: int = 0) -> None:
+        self.app = app
+        self._call = Call(Scope(workspace), max_answer_bytes)
+
+    async def run(self, tool: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        declared = CATALOGUE.find(f"mimir_{tool}")
+        assert declared is not None
+        return await self.app.run(declared, arguments, self._call)
+
+    async def remember(self, key: str, body: Any, **more: Any) -> dict[str, Any]:
+        """Remember in the category `note`, unless another is given."""
+        return await self.run(
+            "remember", {"category": "note", "key": key, "body_json": body, **more}
+        )
+
+    async def recall(self, query: str, **more: Any) -> list[dict[str, Any]]:
+        return (await self.run("recall", {"query": query, **more}))["items"]
+
+    async def get(self, entity_id: str) -> dict[str, Any]:
+        return await self.run("get_entity", {"id": entity_id})
+
+    async def forget(self, key: str, **more: Any) -> bool:
+        return (await self.run("forget", {"category": "note", "key": key, **more}))["found"]
+
+    async def rows(self, statement: str, parameters: Any = ()) -> list[tuple[Any, ...]]:
+        """What is really in the file."""
+        return await self.app.database.read(lambda reader: reader.tuples(statement, parameters))
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def new_id() -> CountingIds:
+    return CountingIds()
+
+
+@pytest.fixture(scope="session")
+def embedder() -> Iterator[OnnxEmbedder]:
+    """The bundled model, loaded once."""
+    shared = OnnxEmbedder(threads=2)
+    yield shared
+    shared.close()
+
+
+@pytest.fixture
+def store_path(tmp_path: Path) -> Path:
+    return tmp_path / "store" / "mimir.db"
+
+
+@pytest.fixture
+def open_store(
+    store_path: Path, clock: FakeClock, new_id: CountingIds, embedder: OnnxEmbedder
+) -> OpenStore:
+    """Opens an app as `open_app` does, but on the shared model and without tasks of its own."""
+    usual_path, usual_embedder = store_path, embedder
+
+    @asynccontextmanager
+    async def opened(
+        path: Path = usual_path, *, embedder: Embedder = usual_embedder, **settings: Any
+    ) -> AsyncIterator[App]:
+        loaded = load({}, {"db_path": path, **settings})
+        engine = load_engine(loaded.sqlite_driver)
+        async with open_database(path, engine, loaded.busy_timeout_ms) as database:
+            yield App(database, embedder, loaded, clock, new_id)
+
+    return opened
+
+
+@pytest.fixture
+async def app(open_store: OpenStore) -> AsyncIterator[App]:
+    async with open_store() as opened:
+        yield opened
+
+
+@pytest.fixture
+def client(app: App) -> Client:
+    return Client(app)
+
+
+@pytest.fixture
+def client_of() -> Callable[..., Client]:
+    """Makes a client of any app: `client_of(app, workspace, max_answer_bytes)`."""
+    return Client
+
+
+@pytest.fixture
+def run_python() -> Callable[..., str]:
+    """Runs a program in a process of its own, with this package; returns what it printed."""
+
+    def run(program: str, *arguments: object) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", program, *map(str, arguments)],
+            cwd=_PACKAGE_ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture
+def start_python() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+    """Starts a program in a process of its own that the test talks to over pipes."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(program: str, *arguments: object) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [sys.executable, "-c", program, *map(str, arguments)],
+            cwd=_PACKAGE_ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        with process:
+            pass
