@@ -86,15 +86,19 @@ def to_columns(entity: Entity) -> dict[str, Any]:
     values["id"] = entity.id
     for flag in _FLAGS:
         values[flag] = int(values[flag])
-    values["tags"] = json.dumps(entity.tags, ensure_ascii=False)
-    values["links"] = json.dumps(
+    values["tags"] = json.dumps(entity.tags, ensure_ascii=False) if entity.tags else "[]"
+    values["links"] = _links_json(entity.links) if entity.links else "[]"
+    return values
+
+
+def _links_json(links: tuple[Link, ...]) -> str:
+    return json.dumps(
         [
             {"target_id": link.target_id, "relationship": link.relationship, "weight": link.weight}
-            for link in entity.links
+            for link in links
         ],
         ensure_ascii=False,
     )
-    return values
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from mimir_py.storage.vectors import Chunk, Vectors
 from mimir_py.values import Clock, IdSource
 
 EMBEDDED_AT_ONCE: Final = 8
+_DRAFT_NAMES: Final = ("topic_path", "agent_id", "type", "status", "layer", "visibility")
 _NEAR_LISTED: Final = 5
 _NEAR_CANDIDATES: Final = 32
 _NEAR_BOOST: Final = 0.15
@@ -83,7 +84,7 @@ class Memories:
             InvalidInput: over a limit, unstorable text, or an empty period; nothing was stored.
         """
         parsed = text.parse_body(draft.body_json)
-        check_limits(draft, parsed, self._limits)
+        check_limits(draft, self._limits)
         while True:
             seen = await self._database.read(lambda reader: _look(reader, draft, parsed))
             if draft.swallow_near and seen.near and seen.stored is None:
@@ -272,7 +273,7 @@ def derive(draft: Draft, parsed: Any) -> Prepared:
     body = text.body_text(parsed)
     return Prepared(
         draft=draft,
-        text_hash=text_hash(parsed),
+        text_hash=text_hash(draft.body_json),
         label=text.label(
             draft.identity.category, draft.identity.key, draft.tags or (), draft.topic_path or ""
         ),
@@ -281,7 +282,7 @@ def derive(draft: Draft, parsed: Any) -> Prepared:
     )
 
 
-def check_limits(draft: Draft, parsed: Any, limits: Limits) -> None:
+def check_limits(draft: Draft, limits: Limits) -> None:
     """Refuse what is over a limit or empty where a name is needed.
 
     Raises:
@@ -290,24 +291,19 @@ def check_limits(draft: Draft, parsed: Any, limits: Limits) -> None:
     size = len(draft.body_json.encode())
     if size > limits.body_bytes:
         raise InvalidInput("body_json", f"is {size} bytes; the limit is {limits.body_bytes}")
-    names = {
-        "category": draft.identity.category,
-        "key": draft.identity.key,
-        "workspace_hash": draft.identity.workspace_hash,
-        "topic_path": draft.topic_path,
-        "agent_id": draft.agent_id,
-        "type": draft.type,
-        "status": draft.status,
-        "layer": draft.layer,
-        "visibility": draft.visibility,
-    }
-    for field, value in names.items():
-        check_name(field, value or "", limits)
     tags = draft.tags or ()
     if len(tags) > limits.tags:
         raise InvalidInput("tags", f"are {len(tags)}; the limit is {limits.tags}")
-    for index, tag in enumerate(tags):
-        check_name(f"tags[{index}]", tag, limits)
+    identity = draft.identity
+    names = (
+        ("category", identity.category),
+        ("key", identity.key),
+        ("workspace_hash", identity.workspace_hash),
+        *((name, getattr(draft, name) or "") for name in _DRAFT_NAMES),
+        *((f"tags[{index}]", tag) for index, tag in enumerate(tags)),
+    )
+    for field, value in names:
+        check_name(field, value, limits)
 
 
 def check_name(field: str, value: str, limits: Limits) -> None:
@@ -316,6 +312,9 @@ def check_name(field: str, value: str, limits: Limits) -> None:
     Raises:
         InvalidInput: names the field and the limit.
     """
+    # No character takes more than four bytes.
+    if 4 * len(value) <= limits.name_bytes:
+        return
     size = len(value.encode())
     if size > limits.name_bytes:
         raise InvalidInput(field, f"is {size} bytes; the limit is {limits.name_bytes}")
@@ -332,7 +331,7 @@ class _Seen:
 
 def _look(reader: Reader, draft: Draft, parsed: Any) -> _Seen:
     stored = store.by_identity(reader, draft.identity)
-    repeated = stored is None and _repeated(reader, draft, text_hash(parsed)) is not None
+    repeated = stored is None and _repeated(reader, draft, text_hash(draft.body_json)) is not None
     near = _near_duplicates(reader, draft.identity, text.body_text(parsed), stored)
     return _Seen(stored, repeated, tuple(near))
 

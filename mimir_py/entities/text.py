@@ -11,6 +11,8 @@ from mimir_py.errors import InvalidInput
 from mimir_py.values import unstorable_character, walk_strings
 
 MAX_DEPTH: Final = 100
+# Text that is itself storable carries an unstorable character only as one of these.
+_ESCAPE: Final = "\\u"
 _LABEL_IN_CHUNK: Final = 160
 
 
@@ -26,7 +28,11 @@ def parse_body(body_json: str) -> Any:
         raise InvalidInput("body_json", f"is not valid JSON: {error}") from None
     except RecursionError:
         raise InvalidInput("body_json", f"is nested deeper than {MAX_DEPTH} levels") from None
-    check_body(body)
+    # Both checks walk the whole body; most bodies cannot fail either.
+    if body_json.count("{") + body_json.count("[") > MAX_DEPTH and _depth_over(body, MAX_DEPTH):
+        raise InvalidInput("body_json", f"is nested deeper than {MAX_DEPTH} levels")
+    if _ESCAPE in body_json:
+        _refuse_unstorable(body)
     return body
 
 
@@ -43,14 +49,7 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def check_body(body: Any) -> None:
-    """Refuse a value that is too deep or holds text that cannot be stored.
-
-    Raises:
-        InvalidInput: names the place.
-    """
-    if _depth_over(body, MAX_DEPTH):
-        raise InvalidInput("body_json", f"is nested deeper than {MAX_DEPTH} levels")
+def _refuse_unstorable(body: Any) -> None:
     for path, text in walk_strings(body, "body_json"):
         fault = unstorable_character(text)
         if fault is not None:

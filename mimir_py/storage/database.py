@@ -113,6 +113,7 @@ class Database:
         self._reader = reader
         self._lock = lock
         self._turn = asyncio.Lock()
+        self._checkpointing: asyncio.Task[None] | None = None
         self._wal = path.with_name(path.name + "-wal")
 
     @property
@@ -133,7 +134,9 @@ class Database:
         Raises:
             StoreBusy, DiskFull, DamagedStore, StorageError: nothing was changed.
         """
-        return await self._locked(self._in_transaction, work)
+        result: T = await self._locked(self._in_transaction, work)
+        self._keep_log_short()
+        return result
 
     async def checkpoint(self) -> None:
         """Move the log into the main file and empty it, if nobody is reading."""
@@ -182,18 +185,27 @@ class Database:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
-            self._keep_log_short(connection)
             return result
 
-    def _keep_log_short(self, connection: Any) -> None:
+    def _keep_log_short(self) -> None:
+        """Checkpoint a long log, beside the caller: its answer does not wait for that."""
+        if self._checkpointing is not None and not self._checkpointing.done():
+            return
         try:
             size = self._wal.stat().st_size
         except FileNotFoundError:
             return
-        if size > _TRUNCATE_BYTES:
-            self._truncate_log(connection)
-        elif size > _CHECKPOINT_BYTES:
-            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        if size > _CHECKPOINT_BYTES:
+            work = self._truncate_log if size > _TRUNCATE_BYTES else self._copy_log
+            self._checkpointing = asyncio.create_task(self._checkpoint(work))
+
+    async def _checkpoint(self, work: Callable[[Any], None]) -> None:
+        # Whatever keeps it from working now, the log stays and the next write tries again.
+        with contextlib.suppress(StorageError, self.engine.dbapi.Error):
+            await self._locked(work)
+
+    def _copy_log(self, connection: Any) -> None:
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def _truncate_log(self, connection: Any) -> None:
         # With the usual timeout a long reader would hold every writer up.
@@ -213,6 +225,8 @@ class Database:
     async def close(self) -> None:
         """Close both connections, under the lock so that no checkpoint races another process."""
         await self._reader.close()
+        if self._checkpointing is not None:
+            await asyncio.wait((self._checkpointing,), timeout=1.0)
         held = True
         try:
             await asyncio.wait_for(self._lock.acquire(), 1.0)

@@ -6,7 +6,7 @@ line; what is left out gets the value a new memory has.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final, get_type_hints
 
 from mimir_py.entities.models import ATTRIBUTES, Draft, Entity, Identity, Link
@@ -19,6 +19,16 @@ VERSION: Final = 1
 
 _TYPES: Final[Mapping[str, Any]] = get_type_hints(Entity)
 _UNIT: Final = frozenset({"decay_score", "certainty", "importance", "follow_rate"})
+# What a line may leave out: the values of a new memory.
+_DEFAULTS: Final[Mapping[str, Any]] = vars(new_entity(Draft(Identity("", "", ""), ""), "", 0))
+_TIMES: Final = (
+    "created_at_unix_ms",
+    "last_accessed_unix_ms",
+    "recorded_at_unix_ms",
+    "valid_from_unix_ms",
+)
+# JSON text carries what cannot be stored only as one of these escapes.
+_ESCAPE: Final = "\\u"
 _MAX_INT: Final = 2**63 - 1
 _VERSION_FIELDS: Final = frozenset({"history_id", "id", *ATTRIBUTES})
 _MEMORY_FIELDS: Final = frozenset({"record", "id", "aliases", "history", *ATTRIBUTES})
@@ -93,7 +103,8 @@ def read_memory(line: str, number: int, new_id: str, now: UnixMs) -> Record:
     """
     found = _parse(line, number)
     try:
-        _refuse_unstorable(found)
+        if _ESCAPE in line:
+            _refuse_unstorable(found)
         _refuse_unknown(found, _MEMORY_FIELDS)
         entity = _entity(found, str(found.get("id") or new_id), now)
         return Record(
@@ -112,9 +123,12 @@ def _entity(found: Mapping[str, Any], entity_id: str, now: UnixMs) -> Entity:
         if name not in found:
             raise InvalidInput(name, "is missing")
     given = {name: _checked(name, found[name]) for name in ATTRIBUTES if name in found}
-    identity = Identity(given["category"], given["key"], given.get("workspace_hash", ""))
-    base = new_entity(Draft(identity, given["body_json"]), entity_id, now)
-    return replace(base, **given)
+    times = {name: given.get("created_at_unix_ms", now) for name in _TIMES}
+    entity = Entity(**{**_DEFAULTS, **times, **given, "id": entity_id})
+    start, end = entity.valid_from_unix_ms, entity.valid_to_unix_ms
+    if start is not None and end is not None and end <= start:
+        raise InvalidInput("valid_to_unix_ms", "must be later than valid_from_unix_ms")
+    return entity
 
 
 def _version(found: Mapping[str, Any], entity_id: str, now: UnixMs) -> Version:

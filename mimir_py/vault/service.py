@@ -80,6 +80,7 @@ class Vault:
         numbered = self._numbered(lines)
         size = _FIRST_SLICE
         while True:
+            # Not while the last slice is stored: the two threads would only wait for each other.
             batch, fault = self._next_batch(numbered, size)
             if batch:
                 took = await self._store(batch, done, replace)
@@ -127,7 +128,7 @@ class Vault:
         draft = _as_draft(entity)
         try:
             parsed = parse_body(entity.body_json)
-            check_limits(draft, parsed, self._limits)
+            check_limits(draft, self._limits)
         except InvalidInput as error:
             raise TransferError(f"line {number}: {error}") from None
         return record, derive(draft, parsed)

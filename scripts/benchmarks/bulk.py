@@ -16,6 +16,7 @@ from benchmarks.measure import MB, MS, Goal, Row, median, percentile
 from benchmarks.program import run
 from benchmarks.setting import Setting
 from benchmarks.stores import LARGE, large_memories, write_import
+from mimir_py.config import process_environment
 
 _REPOSITORY: Final = Path(__file__).parents[2]
 _EMBEDDED: Final = 1_500
@@ -106,7 +107,8 @@ def wheel(setting: Setting) -> list[Row]:
     """What a user downloads of ours."""
     folder = setting.folder / "wheel"
     command = (sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", folder, ".")
-    run(command, _REPOSITORY, setting.program.environment)
+    # All of the environment: pip may be told there where packages come from.
+    run(command, _REPOSITORY, process_environment())
     [built] = folder.glob("*.whl")
     size = built.stat().st_size
     return [Row("wheel", built.name, size / MB, f"{size / MB:.1f} MB", Goal(30, "MB"),

@@ -9,6 +9,8 @@ from benchmarks.client import BenchError, Server
 from mimir_py.config import process_environment
 
 _TIMEOUT_S: Final = 900
+# Not a developer's own settings, and not PYTHONDONTWRITEBYTECODE: users start from bytecode.
+_INHERITED: Final = frozenset({"PATH", "HOME", "LANG", "TMPDIR"})
 
 
 class Program:
@@ -17,10 +19,8 @@ class Program:
     def __init__(self, path: Path, folder: Path) -> None:
         self.path = path
         self.log = folder / "stderr.log"
-        # A developer's own settings must not change what is measured.
         self.environment = {
-            name: value for name, value in process_environment().items()
-            if not name.startswith("MIMIR_")
+            name: value for name, value in process_environment().items() if name in _INHERITED
         }
 
     def serve(self, store: Path, *flags: str) -> Server:
@@ -37,7 +37,7 @@ class Program:
 
 
 def run(command: Sequence[str | Path], folder: Path, environment: Mapping[str, str]) -> str:
-    """Run any command to its end in a folder; its standard output.
+    """Run any command to its end in a folder, with that environment; its standard output.
 
     Raises:
         BenchError: it failed or took too long.

@@ -1,0 +1,144 @@
+CREATE TABLE aliases (
+        key TEXT NOT NULL,
+        category TEXT NOT NULL,
+        workspace_hash TEXT NOT NULL,
+        entity_row_id INTEGER NOT NULL REFERENCES entities (row_id) ON DELETE CASCADE,
+        created_at_unix_ms INTEGER NOT NULL,
+        PRIMARY KEY (key, category, workspace_hash)
+    ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE changes (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        entity_row_id INTEGER NOT NULL,
+        entity_id TEXT NOT NULL,
+        kind TEXT NOT NULL
+    ) STRICT;
+
+CREATE TABLE chunks (
+        chunk_id INTEGER PRIMARY KEY AUTOINCREMENT,
+        row_id INTEGER NOT NULL REFERENCES entities (row_id) ON DELETE CASCADE,
+        ordinal INTEGER NOT NULL,
+        start INTEGER NOT NULL,
+        stop INTEGER NOT NULL,
+        model_id INTEGER NOT NULL,
+        vector BLOB
+    ) STRICT;
+
+CREATE TABLE embedding_models (model_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, dimension INTEGER NOT NULL) STRICT;
+
+CREATE TABLE entities (
+        row_id INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        text_hash BLOB NOT NULL,
+        
+    category TEXT NOT NULL,
+    key TEXT NOT NULL,
+    workspace_hash TEXT NOT NULL DEFAULT '',
+    agent_id TEXT NOT NULL DEFAULT '',
+    type TEXT NOT NULL DEFAULT 'insight',
+    status TEXT NOT NULL DEFAULT 'active',
+    layer TEXT NOT NULL DEFAULT 'buffer',
+    topic_path TEXT NOT NULL DEFAULT '',
+    archived INTEGER NOT NULL DEFAULT 0 CHECK (archived IN (0, 1)),
+    archive_reason TEXT NOT NULL DEFAULT '',
+    always_on INTEGER NOT NULL DEFAULT 0 CHECK (always_on IN (0, 1)),
+    verified INTEGER NOT NULL DEFAULT 0 CHECK (verified IN (0, 1)),
+    decay_score REAL NOT NULL DEFAULT 1.0 CHECK (decay_score BETWEEN 0 AND 1),
+    certainty REAL NOT NULL DEFAULT 0.5 CHECK (certainty BETWEEN 0 AND 1),
+    importance REAL NOT NULL DEFAULT 0.0 CHECK (importance BETWEEN 0 AND 1),
+    visibility TEXT NOT NULL DEFAULT 'workspace',
+    source TEXT NOT NULL DEFAULT 'agent',
+    retrieval_count INTEGER NOT NULL DEFAULT 0,
+    created_at_unix_ms INTEGER NOT NULL,
+    last_accessed_unix_ms INTEGER NOT NULL,
+    recorded_at_unix_ms INTEGER NOT NULL,
+    invalidated_at_unix_ms INTEGER,
+    valid_from_unix_ms INTEGER,
+    valid_to_unix_ms INTEGER,
+    supersedes TEXT NOT NULL DEFAULT '',
+    superseded_by TEXT NOT NULL DEFAULT '',
+    follow_count INTEGER NOT NULL DEFAULT 0,
+    miss_count INTEGER NOT NULL DEFAULT 0,
+    follow_rate REAL NOT NULL DEFAULT 0 CHECK (follow_rate BETWEEN 0 AND 1),
+    efficacy_status TEXT NOT NULL DEFAULT 'unverified',
+    tags TEXT NOT NULL DEFAULT '[]',
+    links TEXT NOT NULL DEFAULT '[]',
+    body_json TEXT NOT NULL DEFAULT '{}'
+
+    ) STRICT;
+
+CREATE VIRTUAL TABLE entities_fts USING fts5 (
+        label, body, content='entity_text', content_rowid='row_id',
+        tokenize='porter unicode61 remove_diacritics 2'
+    );
+
+CREATE TABLE entity_history (
+        history_id TEXT PRIMARY KEY,
+        id TEXT NOT NULL,
+        
+    category TEXT NOT NULL,
+    key TEXT NOT NULL,
+    workspace_hash TEXT NOT NULL DEFAULT '',
+    agent_id TEXT NOT NULL DEFAULT '',
+    type TEXT NOT NULL DEFAULT 'insight',
+    status TEXT NOT NULL DEFAULT 'active',
+    layer TEXT NOT NULL DEFAULT 'buffer',
+    topic_path TEXT NOT NULL DEFAULT '',
+    archived INTEGER NOT NULL DEFAULT 0 CHECK (archived IN (0, 1)),
+    archive_reason TEXT NOT NULL DEFAULT '',
+    always_on INTEGER NOT NULL DEFAULT 0 CHECK (always_on IN (0, 1)),
+    verified INTEGER NOT NULL DEFAULT 0 CHECK (verified IN (0, 1)),
+    decay_score REAL NOT NULL DEFAULT 1.0 CHECK (decay_score BETWEEN 0 AND 1),
+    certainty REAL NOT NULL DEFAULT 0.5 CHECK (certainty BETWEEN 0 AND 1),
+    importance REAL NOT NULL DEFAULT 0.0 CHECK (importance BETWEEN 0 AND 1),
+    visibility TEXT NOT NULL DEFAULT 'workspace',
+    source TEXT NOT NULL DEFAULT 'agent',
+    retrieval_count INTEGER NOT NULL DEFAULT 0,
+    created_at_unix_ms INTEGER NOT NULL,
+    last_accessed_unix_ms INTEGER NOT NULL,
+    recorded_at_unix_ms INTEGER NOT NULL,
+    invalidated_at_unix_ms INTEGER,
+    valid_from_unix_ms INTEGER,
+    valid_to_unix_ms INTEGER,
+    supersedes TEXT NOT NULL DEFAULT '',
+    superseded_by TEXT NOT NULL DEFAULT '',
+    follow_count INTEGER NOT NULL DEFAULT 0,
+    miss_count INTEGER NOT NULL DEFAULT 0,
+    follow_rate REAL NOT NULL DEFAULT 0 CHECK (follow_rate BETWEEN 0 AND 1),
+    efficacy_status TEXT NOT NULL DEFAULT 'unverified',
+    tags TEXT NOT NULL DEFAULT '[]',
+    links TEXT NOT NULL DEFAULT '[]',
+    body_json TEXT NOT NULL DEFAULT '{}'
+
+    ) STRICT;
+
+CREATE TABLE entity_text (
+        row_id INTEGER PRIMARY KEY,
+        label TEXT NOT NULL,
+        body TEXT NOT NULL
+    ) STRICT;
+
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE migrations (
+        version INTEGER PRIMARY KEY,
+        name TEXT NOT NULL,
+        applied_at_unix_ms INTEGER NOT NULL
+    ) STRICT;
+
+CREATE INDEX idx_aliases_entity ON aliases (entity_row_id);
+
+CREATE INDEX idx_chunks_model ON chunks (model_id);
+
+CREATE UNIQUE INDEX idx_chunks_row ON chunks (row_id, ordinal);
+
+CREATE UNIQUE INDEX idx_entities_category_key_ws ON entities (key, category, workspace_hash);
+
+CREATE INDEX idx_entities_recorded ON entities (recorded_at_unix_ms DESC, row_id DESC);
+
+CREATE INDEX idx_entities_text ON entities (category, workspace_hash, text_hash);
+
+CREATE INDEX idx_entity_history_id ON entity_history (id);
+
+CREATE INDEX idx_entity_history_key
+    ON entity_history (category, key, invalidated_at_unix_ms);

@@ -1,0 +1,59 @@
+import dataclasses
+
+import pytest
+
+from mimir_py.errors import EngineError
+from mimir_py.storage.engine import is_wal_safe, load_engine
+
+
+@pytest.mark.parametrize(
+    ("version", "safe"),
+    [
+        ((3, 40, 1), False),
+        ((3, 44, 5), False),
+        ((3, 44, 6), True),
+        ((3, 44, 9), True),
+        ((3, 45, 0), False),
+        ((3, 50, 6), False),
+        ((3, 50, 7), True),
+        ((3, 50, 12), True),
+        ((3, 51, 0), False),
+        ((3, 51, 2), False),
+        ((3, 51, 3), True),
+        ((3, 53, 4), True),
+        ((4, 0, 0), True),
+    ],
+)
+def test_a_sqlite_is_wal_safe_from_the_releases_with_the_fix(version, safe):
+    assert is_wal_safe(version) is safe
+
+
+def test_an_engine_says_what_its_version_can_do():
+    engine = dataclasses.replace(load_engine("auto"), version=(3, 41, 9))
+
+    assert (engine.version_text, engine.wal_safe, engine.fts_erases) == ("3.41.9", False, False)
+
+
+def test_fts_erases_from_3_42_on():
+    engine = dataclasses.replace(load_engine("auto"), version=(3, 42, 0))
+
+    assert engine.fts_erases
+
+
+@pytest.mark.parametrize("preference", ["auto", "system"])
+def test_an_engine_is_named_for_its_driver(preference):
+    engine = load_engine(preference)
+
+    assert (
+        engine.name == {"pysqlite3.dbapi2": "bundled", "sqlite3": "system"}[engine.dbapi.__name__]
+    )
+    assert engine.version == tuple(engine.dbapi.sqlite_version_info)
+
+
+def test_a_sqlite_without_strict_tables_is_refused(monkeypatch):
+    import sqlite3
+
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 36, 0))
+
+    with pytest.raises(EngineError, match="too old"):
+        load_engine("system")
