@@ -8,6 +8,9 @@ def main() -> None:
     """Run the command line of this process and exit with its code."""
     arguments = sys.argv[1:]
     from mimir_py.cli.serve import is_serving, parse_serve
+    from mimir_py.config import calm_numeric_threads
+
+    calm_numeric_threads()
 
     if is_serving(arguments, interactive=sys.stdin is not None and sys.stdin.isatty()):
         settings = parse_serve(arguments)

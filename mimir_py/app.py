@@ -34,6 +34,7 @@ logger = logging.getLogger("mimir")
 
 _QUEUE_CHECK_S: Final = 2.0
 _QUEUE_RETRY_S: Final = 60.0
+_LAST_FLUSH_S: Final = 0.5
 
 CATALOGUE: Final = Catalogue(
     entity_tools.TOOLS + recall_tools.TOOLS + workspace_tools.TOOLS + upkeep_tools.TOOLS
@@ -159,8 +160,9 @@ async def open_app(
 
 
 async def _flush_uses(app: App) -> None:
-    with contextlib.suppress(MimirError):
-        await app.usage.flush()
+    # Uses are worth less than a prompt end while other processes hold the store.
+    with contextlib.suppress(MimirError, TimeoutError):
+        await asyncio.wait_for(app.usage.flush(), _LAST_FLUSH_S)
 
 
 async def _stop(tasks: list["asyncio.Task[None]"]) -> None:

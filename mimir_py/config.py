@@ -114,6 +114,15 @@ def load(environ: Mapping[str, str], overrides: Mapping[str, object] | None = No
     return settings
 
 
+def calm_numeric_threads() -> None:
+    """Keep numpy's BLAS on one thread; call before numpy is first imported.
+
+    Our products are small, and its threads wait by spinning: they would only take the cores from
+    the embedding model.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
 def process_environment() -> Mapping[str, str]:
     """The environment of this process."""
     return os.environ

@@ -7,17 +7,17 @@ the system's temporary folder.
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from benchmarks import bulk, serving
 from benchmarks.client import BenchError
-from benchmarks.measure import Row, machine
+from benchmarks.measure import Company, Row, machine
 from benchmarks.program import Program
 from benchmarks.setting import QUICK, Effort, Setting
 from benchmarks.stores import Stores
@@ -39,6 +39,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "wheel": bulk.wheel,
 }
 _PIPED_WIDTH: Final = 150
+_NOISE_CORES: Final = 0.25
 _COLOURS: Final = {"pass": "green", "short": "red", "failed": "bold red"}
 
 
@@ -66,13 +67,14 @@ def main() -> int:
 def _measure(names: Sequence[str], setting: Setting) -> list[Row]:
     rows: list[Row] = []
     for name in names:
-        started = time.perf_counter()
+        started, company = time.perf_counter(), Company()
         try:
-            rows += BENCHMARKS[name](setting)
+            measured = BENCHMARKS[name](setting)
         except (BenchError, OSError) as error:
-            rows.append(Row(name, "could not be measured", None, str(error), failed=True))
-        took = time.perf_counter() - started
-        print(f"{name}: {took:.1f} s, load {os.getloadavg()[0]:.1f}", file=sys.stderr, flush=True)
+            measured = [Row(name, "could not be measured", None, str(error), failed=True)]
+        others, took = company.cores(), time.perf_counter() - started
+        print(f"{name}: {took:.0f} s, other programs used {others:.2f} cores", file=sys.stderr)
+        rows += [replace(row, raw={**row.raw, "others_cores": others}) for row in measured]
     return rows
 
 
@@ -90,6 +92,9 @@ def _print_table(about: Mapping[str, Any], rows: Sequence[Row]) -> None:
         table.add_row(row.name, escape(row.what), escape(row.shown), goal, verdict)
     # A pipe has no width of its own; rich would take 80.
     Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH).print(table)
+    disturbed = [row.name for row in rows if row.raw.get("others_cores", 0) > _NOISE_CORES]
+    if disturbed:
+        print(f"Other programs kept over {_NOISE_CORES} cores busy during: {', '.join(disturbed)}")
 
 
 def _headline(about: Mapping[str, Any]) -> str:
@@ -104,15 +109,25 @@ def _headline(about: Mapping[str, Any]) -> str:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("--only", type=_names, default=list(BENCHMARKS), metavar="NAME[,NAME]",
-                        help="measure these alone")
+    parser.add_argument(
+        "--only",
+        type=_names,
+        default=list(BENCHMARKS),
+        metavar="NAME[,NAME]",
+        help="measure these alone",
+    )
     parser.add_argument("--quick", action="store_true", help="few samples: a smoke run")
     parser.add_argument("--json", action="store_true", help="print raw numbers as JSON")
     parser.add_argument("--fresh", action="store_true", help="make the kept stores anew")
     parser.add_argument("--list", action="store_true", help="list the names")
     own = Path(sys.executable).with_name("mimir")
-    parser.add_argument("--command", type=Path, default=own, metavar="PATH",
-                        help="the mimir to measure (default: the one beside Python)")
+    parser.add_argument(
+        "--command",
+        type=Path,
+        default=own,
+        metavar="PATH",
+        help="the mimir to measure (default: the one beside Python)",
+    )
     return parser.parse_args()
 
 

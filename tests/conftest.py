@@ -15,7 +15,7 @@ from mimir_py.config import load
 from mimir_py.embedding import Embedder, OnnxEmbedder
 from mimir_py.storage.database import open_database
 from mimir_py.storage.engine import load_engine
-from mimir_py.tooling import Call, Scope
+from mimir_py.tooling import AnyTool, Call, Scope
 
 OpenStore = Callable[..., AbstractAsyncContextManager[App]]
 
@@ -56,10 +56,16 @@ class Client:
         self.app = app
         self._call = Call(Scope(workspace), max_answer_bytes)
 
-    async def run(self, tool: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    def request(
+        self, tool: str, arguments: Mapping[str, Any]
+    ) -> tuple[type[AnyTool], Mapping[str, Any], Call]:
+        """What `App.run` and `App.call` take."""
         declared = CATALOGUE.find(f"mimir_{tool}")
         assert declared is not None
-        return await self.app.run(declared, arguments, self._call)
+        return declared, arguments, self._call
+
+    async def run(self, tool: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        return await self.app.run(*self.request(tool, arguments))
 
     async def remember(self, key: str, body: Any, **more: Any) -> dict[str, Any]:
         """Remember in the category `note`, unless another is given."""
@@ -144,14 +150,14 @@ def client_of() -> Callable[..., Client]:
 def run_python() -> Callable[..., str]:
     """Runs a program in a process of its own, with this package; returns what it printed."""
 
-    def run(program: str, *arguments: object) -> str:
+    def run(program: str, *arguments: object, timeout: float = 60) -> str:
         done = subprocess.run(
             [sys.executable, "-c", program, *map(str, arguments)],
             cwd=_PACKAGE_ROOT,
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=timeout,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout

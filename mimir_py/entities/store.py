@@ -27,7 +27,7 @@ _BY_TEXT: Final = """
     ORDER BY row_id LIMIT 1
 """
 _BY_ROW_IDS: Final = """
-    SELECT e.* FROM json_each(:row_ids) wanted JOIN entities e ON e.row_id = wanted.value
+    SELECT e.* FROM json_each(:row_ids) wanted CROSS JOIN entities e ON e.row_id = wanted.value
 """
 # The join keeps the candidates to one category and workspace; similarity is for the caller.
 _NEAR: Final = """

@@ -12,7 +12,8 @@ from mimir_py.storage.vectors import Vectors
 if TYPE_CHECKING:
     from mimir_py.recall.resident import Resident
 
-_RESCORED_FACTOR: Final = 2
+# The order of the rest only feeds the fusion, where int8 similarities do.
+_RESCORED: Final = 100
 # Beyond this a search takes long enough to hold up the event loop.
 _INLINE_CHUNKS: Final = 20_000
 _MOST_DEAD: Final = 0.3
@@ -26,57 +27,58 @@ class DenseArm:
         self._database = database
         self._vectors = vectors
         self._resident: Resident | None = None
-        self._loading = asyncio.Lock()
+        # A search must not see the index while another brings it up to date.
+        self._turn = asyncio.Lock()
 
     async def nearest(self, vector: bytes, filter: Filter, pool: int) -> list[Candidate]:
         """Up to `pool` memories by the cosine of their best chunk, best first, ties by row."""
         chunks = 2 * pool
 
-        def exact(reader: Reader) -> list[Candidate] | None:
-            if chunks > store.MAX_K or not self._vectors.table_is_live(reader):
-                return None
-            return store.dense(reader, vector, filter, chunks)
+        def exact_or_caught_up(
+            reader: Reader,
+        ) -> "list[Candidate] | tuple[Resident | None, Sequence[int]]":
+            if chunks <= store.MAX_K and self._vectors.table_is_live(reader):
+                return store.dense(reader, vector, filter, chunks)
+            self._resident = self._refreshed(reader)
+            faded = store.faded(reader, filter.min_decay) if filter.min_decay > 0 else ()
+            return self._resident, faded
 
-        candidates = await self._database.read(exact)
-        if candidates is None:
-            candidates = await self._from_resident(vector, filter, chunks)
-        return _best_chunk_each(candidates)[:pool]
+        async with self._turn:
+            answer = await self._database.read(exact_or_caught_up)
+            if not isinstance(answer, list):
+                resident, faded = answer
+                answer = await self._from_resident(resident, vector, filter, chunks, faded)
+        return _best_chunk_each(answer)[:pool]
 
     def drop_resident(self) -> None:
         """Forget what is in memory; the next search loads it anew."""
         self._resident = None
 
-    async def _from_resident(self, vector: bytes, filter: Filter, chunks: int) -> list[Candidate]:
-        resident, faded = await self._caught_up(filter)
+    async def _from_resident(
+        self,
+        resident: "Resident | None",
+        vector: bytes,
+        filter: Filter,
+        chunks: int,
+        faded: Sequence[int],
+    ) -> list[Candidate]:
         if resident is None:
             return []
-        wanted = _RESCORED_FACTOR * chunks
         if len(resident) > _INLINE_CHUNKS:
-            near = await asyncio.to_thread(resident.nearest, vector, filter, wanted, faded)
+            near = await asyncio.to_thread(resident.nearest, vector, filter, chunks, faded)
         else:
-            near = resident.nearest(vector, filter, wanted, faded)
-        model_id = await self._database.read(self._vectors.model_id)
-        if model_id is None:
-            return []
+            near = resident.nearest(vector, filter, chunks, faded)
+        head = [found.chunk_id for found in near[:_RESCORED]]
         exact = await self._database.read(
-            lambda reader: store.exact_vectors(reader, model_id, [chunk for chunk, _, _ in near])
+            lambda reader: store.exact_vectors(reader, resident.model_id, head)
         )
         scores = _cosines(vector, exact)
+        # A chunk of the head that is gone was replaced since; its memory comes back next time.
         return [
-            Candidate(row_id, scores[chunk_id], span)
-            for chunk_id, row_id, span in near
-            if chunk_id in scores
+            Candidate(found.row_id, scores.get(found.chunk_id, found.similarity), found.span)
+            for rank, found in enumerate(near)
+            if rank >= _RESCORED or found.chunk_id in scores
         ]
-
-    async def _caught_up(self, filter: Filter) -> "tuple[Resident | None, Sequence[int]]":
-        async with self._loading:
-
-            def catch_up(reader: Reader) -> "tuple[Resident | None, Sequence[int]]":
-                self._resident = self._refreshed(reader)
-                faded = store.faded(reader, filter.min_decay) if filter.min_decay > 0 else ()
-                return self._resident, faded
-
-            return await self._database.read(catch_up)
 
     def _refreshed(self, reader: Reader) -> "Resident | None":
         model_id = self._vectors.model_id(reader)
@@ -84,11 +86,12 @@ class DenseArm:
             return None
         last = store.last_change(reader)
         held = self._resident
-        if held is not None and held.seen == last:
+        if held is not None and held.model_id == model_id and held.seen == last:
             return held
         changed = None if held is None else store.changed_since(reader, held.seen)
         if (
             held is None
+            or held.model_id != model_id
             or changed is None
             or len(changed) > _MOST_CHANGED
             or (held.dead_share > _MOST_DEAD)
@@ -105,7 +108,7 @@ class DenseArm:
     def _loaded(self, reader: Reader, model_id: int, last: int) -> "Resident":
         from mimir_py.recall.resident import Resident
 
-        resident = Resident(self._vectors.dimension)
+        resident = Resident(self._vectors.dimension, model_id)
         resident.apply(
             (), store.filter_columns(reader, None), store.resident_chunks(reader, model_id, None)
         )

@@ -20,7 +20,7 @@ from mimir_py.storage.database import Database, Reader
 from mimir_py.values import Clock
 
 # Pools grow in steps, so that the pages of one query come out of one order.
-_POOLS: Final = (256, 1_024, 4_096, 16_384)
+_POOLS: Final = (128, 512, 2_048, 8_192)
 _POOL_SHARE: Final = 5
 _LITERAL_POOL: Final = 200
 _CACHED_QUERIES: Final = 256

@@ -62,13 +62,14 @@ _DENSE: Final = """
     SELECT c.row_id, 1 - n.distance, c.start, c.stop FROM nearest n
     JOIN chunks c ON c.chunk_id = n.chunk_id ORDER BY n.distance, c.chunk_id
 """
+# CROSS JOIN, here and below: the wanted rows are few, and must be what drives the plan.
 _TEXTS: Final = """
     SELECT t.row_id, t.label, t.body FROM json_each(:row_ids) wanted
-    JOIN entity_text t ON t.row_id = wanted.value
+    CROSS JOIN entity_text t ON t.row_id = wanted.value
 """
 _SPANS: Final = """
     SELECT row_id, start, stop FROM json_each(:row_ids) wanted
-    JOIN chunks c ON c.row_id = wanted.value
+    CROSS JOIN chunks c ON c.row_id = wanted.value
     ORDER BY c.row_id, c.ordinal
 """
 _LAST_CHANGE: Final = "SELECT coalesce(max(seq), 0) FROM changes"
@@ -81,7 +82,7 @@ _RESIDENT: Final = """
 """
 _RESIDENT_OF: Final = """
     SELECT c.chunk_id, c.row_id, c.start, c.stop, c.vector FROM json_each(:row_ids) wanted
-    JOIN chunks c ON c.row_id = wanted.value WHERE c.model_id = :model_id ORDER BY c.chunk_id
+    CROSS JOIN chunks c ON c.row_id = wanted.value WHERE c.model_id = :model_id ORDER BY c.chunk_id
 """
 _COLUMNS: Final = """
     SELECT row_id, category, workspace_hash, agent_id, type, layer, topic_path, archived,
@@ -91,11 +92,12 @@ _COLUMNS: Final = """
 _COLUMNS_OF: Final = """
     SELECT e.row_id, category, workspace_hash, agent_id, type, layer, topic_path, archived,
         always_on, coalesce(valid_from_unix_ms, recorded_at_unix_ms), valid_to_unix_ms
-    FROM json_each(:row_ids) wanted JOIN entities e ON e.row_id = wanted.value ORDER BY e.row_id
+    FROM json_each(:row_ids) wanted CROSS JOIN entities e ON e.row_id = wanted.value
+    ORDER BY e.row_id
 """
 _VECTORS: Final = """
     SELECT c.chunk_id, c.vector FROM json_each(:chunk_ids) wanted
-    JOIN chunks c ON c.chunk_id = wanted.value WHERE c.model_id = :model_id
+    CROSS JOIN chunks c ON c.chunk_id = wanted.value WHERE c.model_id = :model_id
 """
 
 MAX_K: Final = 4_096

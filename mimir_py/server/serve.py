@@ -31,7 +31,8 @@ _WINDOW: Final = 64
 # After the end of input, calls may go on while answers keep coming; a stuck one may not.
 _QUIET_END_S: Final = 1.2
 _PARENT_CHECK_S: Final = 0.5
-_LAST_WORDS_S: Final = 0.5
+_LAST_ANSWERS_S: Final = 0.2
+_LAST_WORDS_S: Final = 0.3
 _CLOSING_S: Final = 1.5
 
 
@@ -79,6 +80,9 @@ class _Connection:
             await self._until_the_end(tasks)
         finally:
             _exit_in_any_case(_CLOSING_S)
+            # With its input closed the SDK answers what is left, and ends.
+            self._to_sdk.close()
+            await asyncio.wait(tasks, timeout=_LAST_ANSWERS_S)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -105,9 +109,6 @@ class _Connection:
                 await asyncio.wait_for(self._progress.wait(), _QUIET_END_S)
             except TimeoutError:
                 break
-        # Closing its input lets the SDK cancel, and answer, what is stuck.
-        self._to_sdk.close()
-        await asyncio.sleep(0.05 if self._gate.unanswered else 0)
 
     def _on_line(self, line: bytes | None) -> None:
         verdict = self._gate.overlong() if line is None else self._gate.inbound(line)
@@ -158,6 +159,6 @@ async def _parent_gone() -> None:
 
 def _exit_in_any_case(after_s: float) -> None:
     """End the process even if closing hangs; everything acknowledged is on disk already."""
-    timer = threading.Timer(after_s, os._exit, (1,))
+    timer = threading.Timer(after_s, os._exit, (0,))
     timer.daemon = True
     timer.start()

@@ -16,7 +16,7 @@ from typing import Final
 
 from mimir_py.storage.database import Reader, Writer
 
-EXACT_LIMIT: Final = 5_000
+EXACT_LIMIT: Final = 4_000
 NOT_EMBEDDED: Final = 0
 
 _STATE: Final = "SELECT value FROM meta WHERE name = 'chunk_vectors'"
@@ -195,7 +195,7 @@ class Vectors:
     def _create(self, tx: Writer) -> None:
         tx.run(
             "CREATE VIRTUAL TABLE chunk_vectors USING vec0("
-            f"embedding float[{self.dimension}] distance_metric=cosine, chunk_size=256)"
+            f"embedding float[{self.dimension}] distance_metric=cosine, chunk_size=512)"
         )
         tx.run(_SET_STATE, {"state": self._live})
 

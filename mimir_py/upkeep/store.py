@@ -32,7 +32,7 @@ _SLICE: Final = """
 _COUNT: Final = "SELECT count(*) FROM entities"
 _TEXTS: Final = """
     SELECT t.row_id, t.label, t.body, e.id FROM json_each(:row_ids) wanted
-    JOIN entity_text t ON t.row_id = wanted.value JOIN entities e ON e.row_id = t.row_id
+    CROSS JOIN entity_text t ON t.row_id = wanted.value JOIN entities e ON e.row_id = t.row_id
 """
 _PENDING_IN_CATEGORY: Final = """
     SELECT DISTINCT c.row_id FROM chunks c JOIN entities e ON e.row_id = c.row_id

@@ -11,25 +11,25 @@ from mimir_py.values import UnixMs
 _SLICE: Final = "SELECT * FROM entities WHERE row_id > :after ORDER BY row_id LIMIT :limit"
 _COUNT: Final = "SELECT count(*) FROM entities"
 _HISTORY: Final = """
-    SELECT h.* FROM json_each(:ids) wanted JOIN entity_history h ON h.id = wanted.value
+    SELECT h.* FROM json_each(:ids) wanted CROSS JOIN entity_history h ON h.id = wanted.value
     ORDER BY h.id, h.invalidated_at_unix_ms, h.recorded_at_unix_ms, h.history_id
 """
 _ALIASES: Final = """
     SELECT a.* FROM json_each(:row_ids) wanted
-    JOIN aliases a ON a.entity_row_id = wanted.value
+    CROSS JOIN aliases a ON a.entity_row_id = wanted.value
     ORDER BY a.entity_row_id, a.created_at_unix_ms, a.key, a.category, a.workspace_hash
 """
 _BY_IDS: Final = """
-    SELECT e.* FROM json_each(:ids) wanted JOIN entities e ON e.id = wanted.value
+    SELECT e.* FROM json_each(:ids) wanted CROSS JOIN entities e ON e.id = wanted.value
 """
 _BY_IDENTITIES: Final = """
     SELECT e.id, e.category, e.key, e.workspace_hash FROM json_each(:identities) wanted
-    JOIN entities e ON e.key = wanted.value ->> 0 AND e.category = wanted.value ->> 1
+    CROSS JOIN entities e ON e.key = wanted.value ->> 0 AND e.category = wanted.value ->> 1
         AND e.workspace_hash = wanted.value ->> 2
 """
 _HISTORY_IDS: Final = """
     SELECT h.history_id FROM json_each(:ids) wanted
-    JOIN entity_history h ON h.history_id = wanted.value
+    CROSS JOIN entity_history h ON h.history_id = wanted.value
 """
 
 

@@ -45,7 +45,9 @@ class LockProbe:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
         self._stop.set()
@@ -78,12 +80,22 @@ def import_plain(setting: Setting) -> list[Row]:
     longest = max(summary["longest_ms"] for summary in lock_raw)
     late = max(summary["latest_nap_ms"] for summary in lock_raw)
     return [
-        Row("import_plain", f"import of {LARGE:,} memories, not embedded", rate,
-            f"{rate:,.0f} /s", Goal(10_000, "/s", at_least=True),
-            {"per_second_by_round": [round(value) for value in rates]}),
-        Row("import_plain_lock", "... longest wait for the write lock meanwhile", longest,
-            f"{longest:.0f} ms (the probe's own delay: up to {late:.0f})", Goal(50, "ms"),
-            {"rounds": lock_raw}),
+        Row(
+            "import_plain",
+            f"import of {LARGE:,} memories, not embedded",
+            rate,
+            f"{rate:,.0f} /s",
+            Goal(10_000, "/s", at_least=True),
+            {"per_second_by_round": [round(value) for value in rates]},
+        ),
+        Row(
+            "import_plain_lock",
+            "... longest wait for the write lock meanwhile",
+            longest,
+            f"{longest:.0f} ms (the probe's own delay: up to {late:.0f})",
+            Goal(50, "ms"),
+            {"rounds": lock_raw},
+        ),
     ]
 
 
@@ -96,11 +108,16 @@ def import_embedded(setting: Setting) -> list[Row]:
         for number in range(setting.effort.rounds)
     ]
     rate = median(rates)
-    return [Row(
-        "import_embedded", f"import of {_EMBEDDED:,} {_EMBEDDED_WORDS}-word texts, embedded", rate,
-        f"{rate:.0f} /s", Goal(300, "/s", at_least=True),
-        {"per_second_by_round": [round(value, 1) for value in rates]},
-    )]
+    return [
+        Row(
+            "import_embedded",
+            f"import of {_EMBEDDED:,} {_EMBEDDED_WORDS}-word texts, embedded",
+            rate,
+            f"{rate:.0f} /s",
+            Goal(300, "/s", at_least=True),
+            {"per_second_by_round": [round(value, 1) for value in rates]},
+        )
+    ]
 
 
 def wheel(setting: Setting) -> list[Row]:
@@ -111,8 +128,9 @@ def wheel(setting: Setting) -> list[Row]:
     run(command, _REPOSITORY, process_environment())
     [built] = folder.glob("*.whl")
     size = built.stat().st_size
-    return [Row("wheel", built.name, size / MB, f"{size / MB:.1f} MB", Goal(30, "MB"),
-                {"bytes": size})]
+    return [
+        Row("wheel", built.name, size / MB, f"{size / MB:.1f} MB", Goal(30, "MB"), {"bytes": size})
+    ]
 
 
 def _import(setting: Setting, lines: Path, store: Path, count: int, *flags: str) -> float:

@@ -42,8 +42,12 @@ class Server:
         self.started = time.perf_counter()
         with log.open("ab") as stderr:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr,
-                cwd=log.parent, env=environment,
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                cwd=log.parent,
+                env=environment,
             )
         self._watchdog = threading.Timer(_HANGS_AFTER_S, self._process.kill)
         self._watchdog.daemon = True
@@ -53,7 +57,9 @@ class Server:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
         assert self._process.stdin is not None
@@ -69,10 +75,14 @@ class Server:
 
     def initialize(self) -> float:
         """Shake hands; seconds from the process's start to the answer."""
-        self.request("initialize", {
-            "protocolVersion": _PROTOCOL, "capabilities": {},
-            "clientInfo": {"name": "mimir-bench", "version": "1"},
-        })
+        self.request(
+            "initialize",
+            {
+                "protocolVersion": _PROTOCOL,
+                "capabilities": {},
+                "clientInfo": {"name": "mimir-bench", "version": "1"},
+            },
+        )
         answered = time.perf_counter() - self.started
         self._send(json.dumps({"jsonrpc": "2.0", "method": "notifications/initialized"}))
         return answered

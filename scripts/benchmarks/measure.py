@@ -3,6 +3,7 @@
 import math
 import os
 import platform
+import resource
 import statistics
 import tempfile
 import time
@@ -59,9 +60,13 @@ class Row:
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "name": self.name, "what": self.what, "value": self.value, "shown": self.shown,
+            "name": self.name,
+            "what": self.what,
+            "value": self.value,
+            "shown": self.shown,
             "goal": None if self.goal is None else str(self.goal),
-            "verdict": self.verdict, "raw": self.raw,
+            "verdict": self.verdict,
+            "raw": self.raw,
         }
 
 
@@ -84,6 +89,33 @@ def latency(seconds: Sequence[float]) -> dict[str, Any]:
 def shown_latency(raw: Mapping[str, Any]) -> str:
     """`p50/p95/p99` of what `latency` gave."""
     return f"{raw['p50_ms']:.1f} / {raw['p95_ms']:.1f} / {raw['p99_ms']:.1f} ms"
+
+
+class Company:
+    """How many cores other programs kept busy since this was made: on a shared machine, noise.
+
+    The CPU time of a child counts as ours once it has been waited for.
+    """
+
+    def __init__(self) -> None:
+        self._started = time.perf_counter()
+        self._busy, self._own = _busy_seconds(), _own_seconds()
+
+    def cores(self) -> float:
+        elapsed = time.perf_counter() - self._started
+        others = _busy_seconds() - self._busy - (_own_seconds() - self._own)
+        return max(0.0, round(others / elapsed, 2))
+
+
+def _busy_seconds() -> float:
+    """CPU seconds of all programs since boot, with what the host took away (steal)."""
+    user, nice, system, _, _, irq, softirq, steal = map(int, _lines("/proc/stat")[0].split()[1:9])
+    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+
+
+def _own_seconds() -> float:
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def machine(work_folder: Path, version: str) -> dict[str, Any]:

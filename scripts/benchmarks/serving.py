@@ -38,10 +38,20 @@ def initialize(setting: Setting) -> list[Row]:
     ratio = median(ours[1:]) / median(bare[1:])
     raw = {"ratio": round(ratio, 3), "mimir": own_raw, "bare": bare_raw}
     return [
-        Row("initialize", "start to initialize, against a bare SDK server", ratio,
-            f"{ratio:.2f} x", Goal(1.3, "x"), raw),
-        Row("initialize_ms", "start to initialize; bare server's median behind",
-            own_raw["p50_ms"], f"{shown_latency(own_raw)} (bare {bare_raw['p50_ms']:.0f})"),
+        Row(
+            "initialize",
+            "start to initialize, against a bare SDK server",
+            ratio,
+            f"{ratio:.2f} x",
+            Goal(1.3, "x"),
+            raw,
+        ),
+        Row(
+            "initialize_ms",
+            "start to initialize; bare server's median behind",
+            own_raw["p50_ms"],
+            f"{shown_latency(own_raw)} (bare {bare_raw['p50_ms']:.0f})",
+        ),
     ]
 
 
@@ -55,8 +65,16 @@ def first_answer(setting: Setting) -> list[Row]:
             _recall(server, question)
             seconds.append(time.perf_counter() - server.started)
     raw = latency(seconds[1:])
-    return [Row("first_answer", "start to first recall answer, 10,000 memories; the median",
-                raw["p50_ms"], shown_latency(raw), Goal(1_000, "ms"), raw)]
+    return [
+        Row(
+            "first_answer",
+            "start to first recall answer, 10,000 memories; the median",
+            raw["p50_ms"],
+            shown_latency(raw),
+            Goal(1_000, "ms"),
+            raw,
+        )
+    ]
 
 
 def recall_10k(setting: Setting) -> list[Row]:
@@ -74,8 +92,16 @@ def recall_10k(setting: Setting) -> list[Row]:
         round(percentile(part, 0.95) * MS, 3) for part in _rounds(seconds, effort.per_round)
     ]
     raw["ping"] = latency(pings)
-    return [Row("recall_10k", "hybrid recall, 10,000 memories, limit 10; the p95",
-                raw["p95_ms"], shown_latency(raw), Goal(10, "ms"), raw)]
+    return [
+        Row(
+            "recall_10k",
+            "hybrid recall, 10,000 memories, limit 10; the p95",
+            raw["p95_ms"],
+            shown_latency(raw),
+            Goal(10, "ms"),
+            raw,
+        )
+    ]
 
 
 def remember_0(setting: Setting) -> list[Row]:
@@ -128,11 +154,16 @@ def tools_list(setting: Setting) -> list[Row]:
         sizes = {tool["name"]: _bytes(tool) for tool in result["tools"]}
         size = _bytes(result)
         largest = max(sizes, key=lambda tool: sizes[tool])
-        rows.append(Row(
-            name, f"tools/list, {selection}", size / KB,
-            f"{size / KB:.1f} KB for {len(sizes)}; largest {largest} {sizes[largest]}",
-            Goal(limit, "KB"), {"bytes": size, "bytes_by_tool": sizes},
-        ))
+        rows.append(
+            Row(
+                name,
+                f"tools/list, {selection}",
+                size / KB,
+                f"{size / KB:.1f} KB for {len(sizes)}; largest {largest} {sizes[largest]}",
+                Goal(limit, "KB"),
+                {"bytes": size, "bytes_by_tool": sizes},
+            )
+        )
     return rows
 
 
@@ -155,8 +186,14 @@ def _remember(setting: Setting, name: str, store: Path, holding: str) -> Row:
         _require_found(server, last)
     rate = median(rates)
     raw = {"per_second_by_round": [round(value, 1) for value in rates], **latency(seconds)}
-    return Row(name, f"remember into {holding}, embedded and durable", rate,
-               f"{rate:.0f} /s, {shown_latency(raw)}", Goal(150, "/s", at_least=True), raw)
+    return Row(
+        name,
+        f"remember into {holding}, embedded and durable",
+        rate,
+        f"{rate:.0f} /s, {shown_latency(raw)}",
+        Goal(150, "/s", at_least=True),
+        raw,
+    )
 
 
 def _remember_one(server: Server, memory: Memory) -> float:
@@ -196,8 +233,14 @@ def _rounds(values: Sequence[float], size: int) -> list[Sequence[float]]:
 def _rss(name: str, what: str, runs: Sequence[dict[str, int]], limit: float) -> Row:
     resident = median([run["VmRSS"] for run in runs]) * _KIB / MB
     peak = max(run["VmHWM"] for run in runs) * _KIB / MB
-    return Row(name, what, resident, f"{resident:.0f} MB (peak {peak:.0f})", Goal(limit, "MB"),
-               {"runs_kib": list(runs)})
+    return Row(
+        name,
+        what,
+        resident,
+        f"{resident:.0f} MB (peak {peak:.0f})",
+        Goal(limit, "MB"),
+        {"runs_kib": list(runs)},
+    )
 
 
 def _bytes(value: Any) -> int:

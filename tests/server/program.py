@@ -107,6 +107,7 @@ class Program:
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._ahead: list[Message] = []
         self._last_id = 0
+        self._reading = True
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -226,6 +227,22 @@ class Program:
         assert len(received) == answers, received
         return received
 
+    def progress(self) -> Message:
+        """The next progress notification; an answer in its stead is a failure."""
+        line = self.receive_line()
+        assert line is not None, f"the server ended: {self.stderr()}"
+        message = decoded(line)
+        assert message.get("method") == "notifications/progress", message
+        return message
+
+    def stop_reading(self) -> None:
+        """Close our end of stdout, as a client that has died does."""
+        assert self.process.stdout is not None
+        self._reading = False
+        self.send(request(self.new_id(), "ping"))
+        self._reader.join(PATIENCE_S)
+        self.process.stdout.close()
+
     def end_input(self) -> None:
         assert self.process.stdin is not None
         try:
@@ -244,6 +261,8 @@ class Program:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self._lines.put(line)
+            if not self._reading:
+                break
         self._lines.put(None)
 
 

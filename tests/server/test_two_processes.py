@@ -1,0 +1,170 @@
+"""Several servers on one file, whatever SQLite each of them runs on."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Final
+
+import pytest
+from pysqlite3 import dbapi2
+
+from tests.server.program import Program, run, serving, tool_call
+from tests.server.tour import MODES, tour
+
+_SERVERS: Final = 8
+_WRITES: Final = 25
+
+_SUBJECTS: Final = {
+    "": ("The staging database is restored every Sunday night", "restore staging"),
+    "hybrid": ("Invoices are numbered by year and country", "how are invoices numbered"),
+    "dense": ("Our office dog is called Bruno", "name of the animal at work"),
+    "fts5": ("Feature flags live in LaunchDarkly", "LaunchDarkly flags"),
+}
+
+
+def _made(folder: Path) -> Path:
+    """A store that was made and closed before."""
+    store = folder / "memory.db"
+    done = run("stats", "--db", store, home=folder / "home")
+    assert done.returncode == 0, done.stderr
+    return store
+
+
+@pytest.fixture(scope="module", params=["bundled", "system"])
+def pair(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Program, Program]]:
+    """A server on the bundled engine, and one on either engine beside it on the same file."""
+    store = _made(tmp_path_factory.mktemp("pair"))
+    with (
+        serving(store, MIMIR_SQLITE_DRIVER="bundled") as one,
+        serving(store, MIMIR_SQLITE_DRIVER=request.param) as other,
+    ):
+        yield one, other
+
+
+@pytest.mark.parametrize("forth", [True, False], ids=["forth", "back"])
+@pytest.mark.parametrize("mode", MODES)
+def test_what_one_acknowledges_the_other_finds_at_once(
+    pair: tuple[Program, Program], mode: str, forth: bool
+) -> None:
+    writer, reader = pair if forth else reversed(pair)
+    fact, question = _SUBJECTS[mode]
+    name = {"category": f"{mode}-{forth}", "key": "fact"}
+
+    before = reader.call("recall", query=question, mode=mode, category=name["category"])
+    written = writer.call("remember", **name, body_json={"content": fact})
+    found = reader.call("recall", query=question, mode=mode, category=name["category"])
+    writer.call("remember", **name, body_json={"content": f"{fact}, since May"})
+    updated = reader.call("recall", query=question, mode=mode, category=name["category"])
+    writer.call("forget", **name)
+    after = reader.call("recall", query=question, mode=mode, category=name["category"])
+
+    assert before["items"] == []
+    assert [item["id"] for item in found["items"]] == [written["id"]]
+    assert [item["content"] for item in updated["items"]] == [f"{fact}, since May"]
+    assert after["items"] == []
+
+
+def test_what_one_rebuilds_the_other_goes_on_finding(pair: tuple[Program, Program]) -> None:
+    one, other = pair
+    one.call("remember", category="rebuilt", key="k", body_json="the lighthouse keeper's log")
+    found = [other.call("recall", query="lighthouse", mode=mode)["items"][0]["id"] for mode in MODES]
+
+    one.call("reindex")
+
+    again = [other.call("recall", query="lighthouse", mode=mode)["items"][0]["id"] for mode in MODES]
+    assert again == found
+
+
+@pytest.mark.parametrize("drivers", [("bundled", "bundled"), ("bundled", "system")], ids=str)
+def test_a_second_server_opens_a_store_that_the_first_has_just_made(
+    tmp_path: Path, drivers: tuple[str, str]
+) -> None:
+    store = tmp_path / "memory.db"
+    with serving(store, MIMIR_SQLITE_DRIVER=drivers[0]) as one:
+        written = one.call("remember", category="c", key="k", body_json="the first memory")
+        with serving(store, MIMIR_SQLITE_DRIVER=drivers[1]) as other:
+            found = other.call("recall", query="first memory")
+
+    assert [item["id"] for item in found["items"]] == [written["id"]]
+
+
+def test_servers_that_start_at_once_make_one_store(tmp_path: Path) -> None:
+    store = tmp_path / "memory.db"
+    home = tmp_path / "home"
+    with ExitStack() as stack:
+        servers = [stack.enter_context(Program("--db", store, home=home)) for _ in range(4)]
+        for server in servers:
+            server.initialize()
+        for number, server in enumerate(servers):
+            server.call("remember", category="c", key=f"k{number}", body_json=f"fact {number}")
+        totals = [server.call("stats")["total_entities"] for server in servers]
+
+    assert totals == [4] * 4
+
+
+def test_eight_servers_write_at_once_and_lose_nothing(tmp_path: Path) -> None:
+    store = _made(tmp_path)
+    with ExitStack() as stack:
+        servers = [stack.enter_context(serving(store)) for _ in range(_SERVERS)]
+        for number, server in enumerate(servers):
+            server.send(*_writes(number))
+        answers = [server.answer(n) for server in servers for n in range(2 * _WRITES)]
+    results = [answer["result"] for answer in answers]
+    actions = [result["structuredContent"]["action"] for result in results]
+
+    with closing(dbapi2.connect(f"file:{store}?mode=ro", uri=True)) as connection:
+        stored = connection.execute("SELECT category, key FROM entities").fetchall()
+        windows = connection.execute(
+            "SELECT recorded_at_unix_ms, invalidated_at_unix_ms FROM entity_history"
+            " ORDER BY recorded_at_unix_ms"
+        ).fetchall()
+        [(live_since,)] = connection.execute(
+            "SELECT recorded_at_unix_ms FROM entities WHERE category = 'shared'"
+        ).fetchall()
+        soundness = connection.execute("PRAGMA integrity_check").fetchall()
+
+    own = {(f"server-{number}", f"k{n}") for number in range(_SERVERS) for n in range(_WRITES)}
+    assert not any("isError" in result for result in results)
+    assert set(stored) == own | {("shared", "counter")}
+    assert actions.count("created") == len(own) + 1
+    assert len(windows) == _SERVERS * _WRITES - 1
+    assert [end for _, end in windows] == [*(start for start, _ in windows[1:]), live_since]
+    assert soundness == [("ok",)]
+
+
+def _writes(number: int) -> Iterator[dict[str, object]]:
+    """Memories of the server's own, taking turns with versions of one they all write."""
+    for n in range(_WRITES):
+        own = {"category": f"server-{number}", "key": f"k{n}", "body_json": f"fact {number}/{n}"}
+        body = json.dumps({"content": f"server {number} was here {n} times"})
+        yield tool_call(2 * n, "remember", own)
+        yield tool_call(
+            2 * n + 1, "remember", {"category": "shared", "key": "counter", "body_json": body}
+        )
+
+
+def test_the_systems_sqlite_gives_the_same_answers_as_the_bundled_one(tmp_path: Path) -> None:
+    answers = []
+    for driver in ("bundled", "system"):
+        with serving(tmp_path / f"{driver}.db", MIMIR_SQLITE_DRIVER=driver) as program:
+            answers.append(tour(program))
+
+    assert answers[1] == answers[0]
+
+
+def test_an_engine_goes_on_with_a_store_that_the_other_made(tmp_path: Path) -> None:
+    store = tmp_path / "memory.db"
+    for driver in ("system", "bundled", "system"):
+        with serving(store, MIMIR_SQLITE_DRIVER=driver) as program:
+            program.call("remember", category="made", key=driver, body_json=f"made by {driver}")
+            found = {
+                mode: [item["key"] for item in program.call("recall", query="made", mode=mode)["items"]]
+                for mode in MODES
+            }
+
+    assert {mode: sorted(keys) for mode, keys in found.items()} == {
+        mode: ["bundled", "system"] for mode in MODES
+    }
