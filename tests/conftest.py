@@ -1,8 +1,10 @@
 """What tests of every room use: a clock that stands still, ids that count, and open stores."""
 
+import asyncio
+import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from mimir_py.storage.engine import load_engine
 from mimir_py.tooling import AnyTool, Call, Scope
 
 OpenStore = Callable[..., AbstractAsyncContextManager[App]]
+ImportRecords = Callable[..., Awaitable[None]]
 
 _START_UNIX_MS = 1_760_000_000_000
 _SCATTER = 0x9E3779B97F4A7C15
@@ -110,6 +113,16 @@ def store_path(tmp_path: Path) -> Path:
     return tmp_path / "store" / "mimir.db"
 
 
+@asynccontextmanager
+async def _opened(
+    path: Path, embedder: Embedder, clock: FakeClock, new_id: CountingIds, **settings: Any
+) -> AsyncIterator[App]:
+    loaded = load({}, {"db_path": path, **settings})
+    engine = load_engine(loaded.sqlite_driver)
+    async with open_database(path, engine, loaded.busy_timeout_ms) as database:
+        yield App(database, embedder, loaded, clock, new_id)
+
+
 @pytest.fixture
 def open_store(
     store_path: Path, clock: FakeClock, new_id: CountingIds, embedder: OnnxEmbedder
@@ -117,16 +130,50 @@ def open_store(
     """Opens an app as `open_app` does, but on the shared model and without tasks of its own."""
     usual_path, usual_embedder = store_path, embedder
 
-    @asynccontextmanager
-    async def opened(
+    def opened(
         path: Path = usual_path, *, embedder: Embedder = usual_embedder, **settings: Any
-    ) -> AsyncIterator[App]:
-        loaded = load({}, {"db_path": path, **settings})
-        engine = load_engine(loaded.sqlite_driver)
-        async with open_database(path, engine, loaded.busy_timeout_ms) as database:
-            yield App(database, embedder, loaded, clock, new_id)
+    ) -> AbstractAsyncContextManager[App]:
+        return _opened(path, embedder, clock, new_id, **settings)
 
     return opened
+
+
+@pytest.fixture(scope="session")
+def import_records() -> ImportRecords:
+    """Stores JSON Lines records in an app, embedded unless told otherwise."""
+
+    async def report(done: int) -> None:
+        pass
+
+    async def store(app: App, records: Sequence[Mapping[str, Any]], *, embed: bool = True) -> None:
+        lines = [json.dumps(record) for record in records]
+        imported = await app.vault.import_lines(lines, replace=False, report=report)
+        assert imported.created == len(records)
+        if embed:
+            await app.vault.embed_queue(report)
+
+    return store
+
+
+@pytest.fixture(scope="session")
+def make_store(
+    tmp_path_factory: pytest.TempPathFactory,
+    embedder: OnnxEmbedder,
+    import_records: ImportRecords,
+) -> Callable[..., Path]:
+    """Makes a store of records before any test runs; to be copied, never opened."""
+
+    def make(records: Sequence[Mapping[str, Any]], *, embed: bool = True) -> Path:
+        path = tmp_path_factory.mktemp("made") / "mimir.db"
+
+        async def fill() -> None:
+            async with _opened(path, embedder, FakeClock(), CountingIds()) as app:
+                await import_records(app, records, embed=embed)
+
+        asyncio.run(fill())
+        return path
+
+    return make
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ class OnnxEmbedder:
                     self._loaded = load_model(MODEL_FOLDER, self._threads)
             [vector] = self._loaded.embed([text], batch_size=1)
             return vector.astype(_LITTLE_ENDIAN_F32).tobytes()
-        except (ImportError, OSError, RuntimeError, ValueError) as error:
+        except Exception as error:  # onnxruntime's errors share no base class
             raise EmbeddingError(
                 f"the embedding model could not be run ({error}). Run: mimir doctor"
             ) from error

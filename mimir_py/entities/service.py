@@ -41,6 +41,7 @@ class Limits:
 
     body_bytes: int
     name_bytes: int
+    tag_bytes: int
     tags: int
 
 
@@ -127,7 +128,11 @@ class Memories:
 
         Returns whether there was any. An alias is dropped without touching its memory; other
         keys of a forgotten memory keep their text.
+
+        Raises:
+            InvalidInput: the reason is over the limit of a name.
         """
+        check_name("reason", reason, self._limits.name_bytes)
         return await self._database.write(
             lambda tx: self._forget(tx, category, key, reason, workspaces)
         )
@@ -300,24 +305,25 @@ def check_limits(draft: Draft, limits: Limits) -> None:
         ("key", identity.key),
         ("workspace_hash", identity.workspace_hash),
         *((name, getattr(draft, name) or "") for name in _DRAFT_NAMES),
-        *((f"tags[{index}]", tag) for index, tag in enumerate(tags)),
     )
     for field, value in names:
-        check_name(field, value, limits)
+        check_name(field, value, limits.name_bytes)
+    for index, tag in enumerate(tags):
+        check_name(f"tags[{index}]", tag, limits.tag_bytes)
 
 
-def check_name(field: str, value: str, limits: Limits) -> None:
-    """Refuse a name over the limit.
+def check_name(field: str, value: str, limit: int) -> None:
+    """Refuse a name over `limit` bytes.
 
     Raises:
         InvalidInput: names the field and the limit.
     """
     # No character takes more than four bytes.
-    if 4 * len(value) <= limits.name_bytes:
+    if 4 * len(value) <= limit:
         return
     size = len(value.encode())
-    if size > limits.name_bytes:
-        raise InvalidInput(field, f"is {size} bytes; the limit is {limits.name_bytes}")
+    if size > limit:
+        raise InvalidInput(field, f"is {size} bytes; the limit is {limit}")
 
 
 @dataclass(frozen=True)

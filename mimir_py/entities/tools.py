@@ -262,4 +262,6 @@ def _paged(answer: EntityAnswer, offset: int, cap: int) -> EntityAnswer:
         low, high = (middle, high) if size(paged) <= cap else (low, middle - 1)
     paged["body_json"] = body[:low]
     paged["next_offset"] = offset + low
+    if size(paged) > cap:
+        paged["tags"] = []
     return paged

@@ -12,8 +12,6 @@ from mimir_py.storage.vectors import Vectors
 if TYPE_CHECKING:
     from mimir_py.recall.resident import Resident
 
-# The order of the rest only feeds the fusion, where int8 similarities do.
-_RESCORED: Final = 100
 # Beyond this a search takes long enough to hold up the event loop.
 _INLINE_CHUNKS: Final = 20_000
 _MOST_DEAD: Final = 0.3
@@ -68,16 +66,16 @@ class DenseArm:
             near = await asyncio.to_thread(resident.nearest, vector, filter, chunks, faded)
         else:
             near = resident.nearest(vector, filter, chunks, faded)
-        head = [found.chunk_id for found in near[:_RESCORED]]
+        chunk_ids = [found.chunk_id for found in near]
         exact = await self._database.read(
-            lambda reader: store.exact_vectors(reader, resident.model_id, head)
+            lambda reader: store.exact_vectors(reader, resident.model_id, chunk_ids)
         )
         scores = _cosines(vector, exact)
-        # A chunk of the head that is gone was replaced since; its memory comes back next time.
+        # A chunk that is gone was replaced meanwhile; its memory comes back with the next search.
         return [
-            Candidate(found.row_id, scores.get(found.chunk_id, found.similarity), found.span)
-            for rank, found in enumerate(near)
-            if rank >= _RESCORED or found.chunk_id in scores
+            Candidate(found.row_id, scores[found.chunk_id], found.span)
+            for found in near
+            if found.chunk_id in scores
         ]
 
     def _refreshed(self, reader: Reader) -> "Resident | None":

@@ -118,6 +118,7 @@ def confidence(hit: Hit, rank: int, count: int) -> float:
 
 
 def _fit(answer: dict[str, Any], cap: int, offset: int) -> None:
+    answer.pop("variants", None)
     whole: Sequence[dict[str, Any]] = answer["items"]
     low, high = _SHORTEST_BODY, max(len(entry["body_json"].encode()) for entry in whole)
     while low < high:
@@ -127,10 +128,22 @@ def _fit(answer: dict[str, Any], cap: int, offset: int) -> None:
     answer["items"] = [_shortened(entry, low) for entry in whole]
     while len(answer["items"]) > 1 and size(answer) > cap:
         answer["items"].pop()
+    if size(answer) > cap:
+        answer["items"] = [_bare(answer["items"][0], cap)]
     answer["total"] = len(answer["items"])
     if len(answer["items"]) < len(whole):
         answer["next_offset"] = offset + len(answer["items"])
         answer["note"] = "the answer was cut to its size limit: go on at next_offset"
+
+
+def _bare(entry: dict[str, Any], cap: int) -> dict[str, Any]:
+    """What names an item whose tags, links and the like alone pass the cap."""
+    share = cap // 8
+    bare = {
+        name: entry[name].encode()[:share].decode(errors="ignore")
+        for name in ("id", "category", "key", "body_json")
+    }
+    return {**bare, "score": entry["score"], "truncated": True}
 
 
 def _shortened(entry: dict[str, Any], most_bytes: int) -> dict[str, Any]:

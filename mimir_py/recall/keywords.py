@@ -15,9 +15,15 @@ STOPWORDS: Final = frozenset(
     """.split()
 )
 MAX_WORDS: Final = 64
+MAX_SUBSTRINGS: Final = 32
 
 _TOKEN: Final = re.compile(r"[^\W_]+")
-_EDGES: Final = re.compile(r"^[^\w]+|[^\w]+$")
+# Scripts written without spaces: the tokenizer takes a whole clause of them for one word.
+_UNSPACED: Final = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+    "\uf900-\ufaff\U00020000-\U0003ffff]+"
+)
+_WHOLE_RUN: Final = 8
 
 
 @dataclass(frozen=True)
@@ -26,7 +32,8 @@ class KeywordQuery:
 
     `expression` is FTS5 syntax, or `None` when the query has no word at all. `literals` are words
     whose punctuation the tokenizer drops; texts that hold them to the letter come first.
-    `substrings` are what to look for character by character when the index finds nothing.
+    `substrings` (lower case) are what the index has no words for and must be looked for character
+    by character.
     """
 
     words: tuple[str, ...]
@@ -43,12 +50,11 @@ def prepare(text: str) -> KeywordQuery:
     words = tuple(content or worded)
     expression = " OR ".join(_quoted(word) for word in words) or None
     literals = tuple(word.lower() for word in raw if not _plain(word))
-    unseen = (
-        tuple(word.lower() for word in words if not word.isascii())
-        if expression
-        else tuple(word.lower() for word in raw)
-    )
-    return KeywordQuery(words, expression, literals, unseen)
+    # Plain punctuation between words is only that; alone, or as a symbol, it is what is asked for.
+    symbols = [w for w in raw if not _TOKEN.search(w) and (not words or not w.isascii())]
+    runs = [part for word in words for run in _UNSPACED.findall(word) for part in _parts(run)]
+    substrings = tuple(dict.fromkeys(part.lower() for part in (*symbols, *runs)))
+    return KeywordQuery(words, expression, literals, substrings[:MAX_SUBSTRINGS])
 
 
 def with_variants(text: str, most: int) -> tuple[str, ...]:
@@ -78,7 +84,15 @@ def _quoted(word: str) -> str:
 
 
 def _bare(word: str) -> str:
-    return _EDGES.sub("", word).lower()
+    """The word without the punctuation around it, in lower case."""
+    tokens = list(_TOKEN.finditer(word))
+    return word[tokens[0].start() : tokens[-1].end()].lower()
+
+
+def _parts(run: str) -> list[str]:
+    """What to look for of a run without spaces: itself when it may be a word, and its pairs."""
+    whole = [run] if len(run) <= _WHOLE_RUN else []
+    return whole + [run[at : at + 2] for at in range(len(run) - 1)]
 
 
 def _plain(word: str) -> bool:

@@ -12,9 +12,10 @@ _SHORTEST_KEYWORD_BYTES = 3
 
 
 def reorder(hits: Sequence[Hit], boosts: Boosts, query: str, now: UnixMs, limit: int) -> list[Hit]:
-    """`hits` rescored, best first, ties by id; trimmed where diversity asks for it."""
+    """`hits` rescored, best first; trimmed where diversity asks for it."""
     rescored = [replace(hit, score=_score(hit, boosts, query, now)) for hit in hits]
-    rescored.sort(key=lambda hit: (-hit.score, hit.entity.id))
+    # Stable: equal scores stay in the order they came in.
+    rescored.sort(key=lambda hit: -hit.score)
     if 0 < boosts.diversity_halving < 1:
         return _diversified(rescored, boosts.diversity_halving, query, limit)
     return rescored

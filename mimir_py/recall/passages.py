@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 _WORD: Final = re.compile(r"[^\W_]+")
+_LABEL_SHARE: Final = 0.01
 
 
 def best_span(words: Sequence[str], body: str, spans: Sequence[tuple[int, int]]) -> tuple[int, int]:
@@ -22,19 +23,26 @@ def best_span(words: Sequence[str], body: str, spans: Sequence[tuple[int, int]])
     return spans[best]
 
 
-def rank_substrings(needles: Sequence[str], texts: Mapping[int, str]) -> list[tuple[int, float]]:
-    """Texts by BM25+ over the letter pairs of the needles, best first; scores are positive."""
+def rank_substrings(
+    needles: Sequence[str], texts: Mapping[int, tuple[str, str]]
+) -> list[tuple[int, float]]:
+    """Texts, as (label, body) by row, with their BM25+ for the needles, each counted as a word.
+
+    A needle that only the label holds counts for very little. Scores are positive.
+    """
     from rank_bm25 import BM25Plus
 
-    if not texts or not needles:
+    if not texts:
         return []
-    row_ids = list(texts)
-    corpus = [_pairs(texts[row_id].lower()) for row_id in row_ids]
-    query = [pair for needle in needles for pair in _pairs(needle)]
-    scores = BM25Plus(corpus).get_scores(query)
-    ranked = zip(row_ids, (float(score) for score in scores), strict=True)
-    return sorted(ranked, key=lambda item: (-item[1], -item[0]))
+    corpus = [
+        [*_occurrences(needles, body.lower()), *body.split()] or [""] for _, body in texts.values()
+    ]
+    scores = BM25Plus(corpus).get_scores(list(needles))
+    return [
+        (row_id, float(score) + _LABEL_SHARE * len(_occurrences(needles, label.lower())))
+        for (row_id, (label, _)), score in zip(texts.items(), scores, strict=True)
+    ]
 
 
-def _pairs(text: str) -> list[str]:
-    return [text[at : at + 2] for at in range(max(1, len(text) - 1))]
+def _occurrences(needles: Sequence[str], text: str) -> list[str]:
+    return [needle for needle in needles for _ in range(text.count(needle))]

@@ -40,12 +40,11 @@ ChunkRow = tuple[int, int, int, int, bytes]
 
 
 class Near(NamedTuple):
-    """A chunk found, the memory it is of, its span there, and its cosine to the query."""
+    """A chunk found, the memory it is of, and its span there."""
 
     chunk_id: int
     row_id: int
     span: tuple[int, int]
-    similarity: float
 
 
 class _Grown:
@@ -206,7 +205,7 @@ class Resident:
     def nearest(
         self, vector: bytes, filter: Filter, count: int, faded: Sequence[int]
     ) -> list[Near]:
-        """About the `count` nearest chunks, best first; their similarities are good to .01.
+        """About the `count` nearest chunks, for the caller to put in order by exact cosines.
 
         `faded` are memories to leave out whatever the filter says.
         """
@@ -219,14 +218,13 @@ class Resident:
                 allowed_entities[place] = False
         places = np.flatnonzero(self._live.view & allowed_entities[self._owner.view])
         query = np.frombuffer(vector, dtype="<f4")
-        best, similarities = self._fine(self._coarse(places, query, count), query, count)
+        best = self._fine(self._coarse(places, query, count), query, count)
         return [
             Near(*found)
             for found in zip(
                 self._chunk_ids.view[best].tolist(),
                 self._entities.row_ids.view[self._owner.view[best]].tolist(),
                 map(tuple, self._spans.view[best].tolist()),
-                similarities.tolist(),
                 strict=True,
             )
         ]
@@ -245,12 +243,13 @@ class Resident:
 
     def _fine(
         self, places: NDArray[np.int64], query: NDArray[np.float32], count: int
-    ) -> tuple[NDArray[np.int64], NDArray[Any]]:
+    ) -> NDArray[np.int64]:
+        if len(places) <= count:
+            return places
         rows = self._bytes.view[places].astype(np.float32)
         norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))
         similarities = (rows @ query) / np.where(norms > 0, norms, 1.0)
-        kept = np.argsort(-similarities, kind="stable")[:count]
-        return places[kept], similarities[kept]
+        return places[np.argpartition(-similarities, count)[:count]]
 
 
 def _sign_words(vectors: NDArray[np.float32]) -> NDArray[np.uint64]:

@@ -47,7 +47,7 @@ class Recall:
         self._query_vectors: OrderedDict[str, bytes] = OrderedDict()
 
     async def search(self, query: Query, *, note_use: bool = True) -> Found:
-        """The memories that answer a query, best first; equal scores by id.
+        """The memories that answer a query, best first; equal scores by age.
 
         Uses are noted beside the answer, never in it: a memory comes back as it was before.
         """
@@ -108,9 +108,11 @@ class Recall:
             found: list[Candidate] = []
             if prepared.expression is not None:
                 found = store.keyword(reader, prepared.expression, query.filter, pool)
+            if prepared.substrings:
+                found = _with_substrings(reader, prepared, query.filter, pool, found)
             if found and prepared.literals:
                 return _literal_first(reader, prepared.literals, found)
-            return found or _by_substrings(reader, prepared, query.filter, pool)
+            return found
 
         return await self._database.read(search)
 
@@ -158,8 +160,7 @@ def _ranking(
         scores |= dict(fusion.fuse([name_arm]))
     known = {c.row_id: c for c in (*by_words, *by_meaning)}
     aliases = {c.row_id: c.alias for c in named}
-    # Python's sort is stable: equal scores stay in the order of the arms' own ranking.
-    order = sorted(scores, key=lambda row_id: -scores[row_id])
+    order = sorted(scores, key=lambda row_id: (-scores[row_id], row_id))
     return [
         Candidate(
             row_id,
@@ -189,18 +190,23 @@ def _literal_first(
     }
     best = max(c.score for c in head)
     lifted = [replace(c, score=c.score + best * held[c.row_id]) for c in head]
-    return sorted(lifted, key=lambda c: -c.score) + tail
+    return sorted(lifted, key=lambda c: (-c.score, c.row_id)) + tail
 
 
-def _by_substrings(
-    reader: Reader, prepared: KeywordQuery, filter: Filter, pool: int
+def _with_substrings(
+    reader: Reader,
+    prepared: KeywordQuery,
+    filter: Filter,
+    pool: int,
+    found: Sequence[Candidate],
 ) -> list[Candidate]:
-    """What FTS5 has no words for: symbols, and scripts written without spaces."""
-    texts: dict[int, str] = {}
-    for needle in prepared.substrings:
-        texts |= dict(store.substring(reader, needle, filter, pool))
-    ranked = rank_substrings(prepared.substrings, texts)
-    return [Candidate(row_id, score) for row_id, score in ranked][:pool]
+    """Add what FTS5 has no words for: symbols, and scripts written without spaces."""
+    texts = store.substring(reader, prepared.substrings, filter, pool)
+    scores = {c.row_id: c.score for c in found}
+    for row_id, score in rank_substrings(prepared.substrings, texts):
+        scores[row_id] = scores.get(row_id, 0.0) + score
+    order = sorted(scores, key=lambda row_id: (-scores[row_id], row_id))
+    return [Candidate(row_id, scores[row_id]) for row_id in order[:pool]]
 
 
 def _hits(reader: Reader, wanted: Sequence[Candidate], prepared: KeywordQuery) -> list[Hit]:
@@ -220,4 +226,4 @@ def _hits(reader: Reader, wanted: Sequence[Candidate], prepared: KeywordQuery) -
             span = candidate.span or best_span(prepared.words, body, spans[candidate.row_id])
             passage = Passage(body[span[0] : span[1]].strip(), span[0])
         hits.append(Hit(entity, round(candidate.score, 6), candidate.alias or entity.key, passage))
-    return sorted(hits, key=lambda hit: (-hit.score, hit.entity.id))
+    return hits

@@ -34,9 +34,12 @@ _KEYWORD: Final = """
     ORDER BY score DESC, f.rowid LIMIT :pool
 """
 _SUBSTRING: Final = """
-    SELECT e.row_id, t.label || char(10) || t.body FROM entities e
+    SELECT e.row_id, t.label, t.body FROM entities e
     JOIN entity_text t ON t.row_id = e.row_id
-    WHERE (instr(lower(t.body), :needle) > 0 OR instr(lower(t.label), :needle) > 0) AND {filter}
+    WHERE EXISTS (
+        SELECT 1 FROM json_each(:needles) n
+        WHERE instr(lower(t.body), n.value) > 0 OR instr(lower(t.label), n.value) > 0
+    ) AND {filter}
     ORDER BY e.row_id DESC LIMIT :pool
 """
 _NAMED: Final = """
@@ -90,8 +93,9 @@ _COLUMNS: Final = """
     FROM entities ORDER BY row_id
 """
 _COLUMNS_OF: Final = """
-    SELECT e.row_id, category, workspace_hash, agent_id, type, layer, topic_path, archived,
-        always_on, coalesce(valid_from_unix_ms, recorded_at_unix_ms), valid_to_unix_ms
+    SELECT e.row_id, e.category, e.workspace_hash, e.agent_id, e.type, e.layer, e.topic_path,
+        e.archived, e.always_on, coalesce(e.valid_from_unix_ms, e.recorded_at_unix_ms),
+        e.valid_to_unix_ms
     FROM json_each(:row_ids) wanted CROSS JOIN entities e ON e.row_id = wanted.value
     ORDER BY e.row_id
 """
@@ -152,13 +156,15 @@ def keyword(reader: Reader, expression: str, filter: Filter, pool: int) -> list[
     return [Candidate(row_id, score) for row_id, score in rows]
 
 
-def substring(reader: Reader, needle: str, filter: Filter, pool: int) -> list[tuple[int, str]]:
-    """Memories that hold the needle (lower case) anywhere, newest first, with their texts."""
+def substring(
+    reader: Reader, needles: Sequence[str], filter: Filter, pool: int
+) -> dict[int, tuple[str, str]]:
+    """Memories that hold any of the needles (lower case) anywhere, as (label, body) by row id."""
     clause, values = where(filter)
     rows = reader.tuples(
-        _SUBSTRING.format(filter=clause), {**values, "needle": needle, "pool": pool}
+        _SUBSTRING.format(filter=clause), {**values, "needles": json_array(needles), "pool": pool}
     )
-    return [(row_id, text) for row_id, text in rows]
+    return {row_id: (label, body) for row_id, label, body in rows}
 
 
 def named(reader: Reader, name: str, filter: Filter, pool: int) -> list[Candidate]:

@@ -13,6 +13,8 @@ from mimir_py.errors import ForeignStore, StorageError, StoreTooNew
 
 APPLICATION_ID: Final = 0x4D696D52  # "MimR" in the file header
 _MAGIC: Final = b"SQLite format 3\x00"
+# The file header, and the head of its first page: the list of tables.
+_HEADER_BYTES: Final = 108
 _PRIVATE_FILE: Final = 0o600
 _PRIVATE_FOLDER: Final = 0o700
 
@@ -55,12 +57,12 @@ def refuse_foreign(path: Path, newest_version: int) -> None:
         if not path.exists():
             return
         with path.open("rb") as file:
-            header = file.read(100)
+            header = file.read(_HEADER_BYTES)
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror}") from error
     if not header:
         return
-    if header[:16] != _MAGIC or len(header) < 100:
+    if header[:16] != _MAGIC or len(header) < _HEADER_BYTES:
         raise ForeignStore(f"{path} is not a SQLite database; it was left untouched")
     user_version = int.from_bytes(header[60:64], "big")
     application_id = int.from_bytes(header[68:72], "big")
@@ -70,6 +72,9 @@ def refuse_foreign(path: Path, newest_version: int) -> None:
                 f"{path} was written by a newer Mimir (schema {user_version}; this program knows "
                 f"up to {newest_version}); it was left untouched. Upgrade: pip install -U mimir-py"
             )
+        return
+    if application_id == 0 and user_version == 0 and _has_no_table(header):
+        # Being made: a first start may have ended here, its tables still in the log.
         return
     if application_id == 0 and 1 <= user_version <= 10:
         raise ForeignStore(
@@ -81,3 +86,9 @@ def refuse_foreign(path: Path, newest_version: int) -> None:
         f"{path} is a database of another program; it was left untouched. Give another file "
         "with --db or MIMIR_DB_PATH"
     )
+
+
+def _has_no_table(header: bytes) -> bool:
+    """Whether the first page of a database lists nothing (SQLite file format, section 1.6)."""
+    leaf_of_a_table = header[100] == 0x0D
+    return leaf_of_a_table and int.from_bytes(header[103:105], "big") == 0

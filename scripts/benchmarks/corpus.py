@@ -2,7 +2,7 @@
 
 A text is sentences of some thirty shapes with times and reasons before and behind; their slots are
 filled from `words`, the common words more often, and with identifiers, versions, paths and numbers
-made up on the spot. No two memories of a corpus have the same text or key.
+made up on the spot. No two memories have the same key, whatever their corpora's seeds.
 """
 
 import json
@@ -21,6 +21,8 @@ _SLOT: Final = re.compile(r"\{(\w+)\}")
 _SKEW: Final = 2.1
 _SHARE_WITH_TIME: Final = 0.35
 _SHARE_WITH_REASON: Final = 0.4
+# A key ends in a number that no corpus with another seed below this has.
+_MOST_SEEDS: Final = 100
 _VOWELS: Final = "aeiou"
 _DOUBLED: Final = re.compile(r"[^aeiou]*[aeiou][^aeiouwxy]")
 _A_BEFORE_VOWEL: Final = re.compile(r"\b([Aa]) (?=[aeiou])")
@@ -93,14 +95,14 @@ class Corpus:
     def memory(self) -> Memory:
         """The next memory."""
         self._made += 1
-        service, noun = self._service(), self._pick(words.SYSTEM_NOUNS)
+        name, noun = self._pick(words.SERVICE_NAMES), self._pick(words.SYSTEM_NOUNS)
         tags = {self._pick(words.SYSTEM_NOUNS) for _ in range(self._random.randrange(4))}
         return Memory(
             self._pick(words.CATEGORIES),
-            f"{service}-{noun}-{self._seed}-{self._made}",
+            f"{name}-{noun}-{self._made * _MOST_SEEDS + self._seed}",
             self.text(self._length),
             tuple(sorted(tags)),
-            f"{service}/{noun}" if self._random.random() < 0.5 else "",
+            f"{name}/{noun}" if self._random.random() < 0.5 else "",
         )
 
     def memories(self, count: int) -> Iterator[Memory]:

@@ -11,7 +11,7 @@ from mimir_py.entities.text import chunk_text, label
 _FILLER = "The weekly report was filed on the usual shelf by the usual people. "
 _OPENING = "The lighthouse keeper paints the railings every spring. "
 _ENDING = "Our message broker is NATS because the team already operates it."
-_LONG = _OPENING + _FILLER * 250 + _ENDING
+_LONG = _OPENING + _FILLER * 140 + _ENDING
 
 
 async def _vectors(client):

@@ -6,6 +6,7 @@ lock, so of many processes that open an old store one migrates and the rest find
 
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from mimir_py.errors import ForeignStore
 from mimir_py.storage.files import APPLICATION_ID
 from mimir_py.storage.migrations import m0001_memories
 from mimir_py.values import system_clock
@@ -27,6 +28,7 @@ class Migration(Protocol):
 MIGRATIONS: Final[tuple[Any, ...]] = (m0001_memories,)
 LATEST: Final[int] = MIGRATIONS[-1].VERSION
 
+_ANY_TABLE: Final = "SELECT name FROM sqlite_schema LIMIT 1"
 _RECORD: Final = """
     INSERT INTO migrations (version, name, applied_at_unix_ms)
     VALUES (:version, :name, :applied_at_unix_ms)
@@ -34,7 +36,13 @@ _RECORD: Final = """
 
 
 def migrate(tx: "Writer", engine: "Engine", upto: int = LATEST) -> None:
-    """Bring an open store to schema `upto`; a no-op when it is there."""
+    """Bring an open store to schema `upto`; a no-op when it is there.
+
+    Raises:
+        ForeignStore: another program's tables came out of the file's log.
+    """
+    if tx.value("PRAGMA application_id") != APPLICATION_ID and tx.value(_ANY_TABLE) is not None:
+        raise ForeignStore("the file is a database of another program; it was left untouched")
     for migration in MIGRATIONS:
         if current_version(tx) < migration.VERSION <= upto:
             _apply(migration, tx, engine)

@@ -1,0 +1,123 @@
+"""A whole answer stays under the cap: hosts refuse more than they have room for."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.server.program import Program, serving
+
+_CAP: Final = 60_000
+_KIB: Final = 1_024
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """A store of memories whose every field is as long as it may be."""
+    with serving(tmp_path_factory.mktemp("size") / "memory.db") as program:
+        program.call(
+            "remember", category="long", key="body", body_json={"content": "tide tables " * 20_000}
+        )
+        program.call(
+            "remember",
+            category="long",
+            key="fields",
+            body_json={f"field {number}": "tide" for number in range(8_000)},
+        )
+        program.call(
+            "remember",
+            category="long",
+            key="names",
+            body_json="tide",
+            tags=["t" * _KIB] * 64,
+            topic_path="p" * _KIB,
+            agent_id="a" * _KIB,
+        )
+        for number in range(70):
+            name = f"{number}-".ljust(_KIB, "x")
+            program.call(
+                "remember", category=name, key=name, body_json=f"tide {number}", workspace_hash=name
+            )
+        yield program
+
+
+_CALLS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+    "browse": ("recall", {"query": "", "limit": 1_000}),
+    "recall": ("recall", {"query": "tide tables", "limit": 50}),
+    "recall one long body": ("recall", {"query": "body", "limit": 1, "mode": "fts5"}),
+    "recall one body of many fields": ("recall", {"query": "fields", "limit": 1, "mode": "fts5"}),
+    "recall one memory of long names": ("recall", {"query": "names", "limit": 1, "mode": "fts5"}),
+    "a layer": ("recall_layer", {"layer": "buffer", "limit": 1_000}),
+    "semantic search": ("semantic_search", {"query": "tides", "limit": 1_000}),
+    "variants of a long query": (
+        "recall",
+        {
+            "query": "running swimming " * 500,
+            "limit": 1,
+            "mode": "fts5",
+            "expansion": {"enabled": True, "n_variants": 32},
+        },
+    ),
+    "statistics of long names": ("stats", {}),
+    "workspaces of long names": ("workspace_list", {}),
+    "ignored arguments": ("health", {"x" * 100_000: 1}),
+    "an unknown id": ("get_entity", {"id": "x" * 100_000}),
+    "an unknown name": ("embed", {"category": "c", "key": "x" * 100_000}),
+    "an unknown tool": ("x" * 100_000, {}),
+    "a faulty argument": ("recall", {"query": "x", "mode": "y" * 100_000}),
+    "a faulty name": ("recall", {"query": "x", "z" * 100_000: "\x00"}),
+}
+
+
+@pytest.mark.parametrize(("tool", "arguments"), _CALLS.values(), ids=_CALLS)
+def test_an_answer_is_no_longer_than_the_cap(
+    full: Program, tool: str, arguments: dict[str, Any]
+) -> None:
+    result = full.result(tool, arguments)
+
+    text = result["content"][0]["text"]
+    assert len(text.encode()) <= _CAP
+    assert json.loads(text) == result["structuredContent"]
+
+
+def test_a_long_body_can_be_read_to_its_end(full: Program) -> None:
+    [item] = full.call("recall", query="body", limit=1, mode="fts5", category="long")["items"]
+
+    whole = ""
+    offset: int | None = 0
+    while offset is not None:
+        page = full.call("get_entity", id=item["id"], body_offset=offset)
+        assert len(json.dumps(page, ensure_ascii=False).encode()) <= _CAP + _KIB
+        whole += page["body_json"]
+        offset = page.get("next_offset") if page.get("truncated") else None
+
+    assert json.loads(whole) == {"content": "tide tables " * 20_000}
+    assert item["truncated"] is True
+    assert "tide tables" in item["passage"]
+
+
+def test_a_page_that_was_cut_goes_on_where_it_says(full: Program) -> None:
+    seen: list[str] = []
+    offset: int | None = 0
+    while offset is not None:
+        page = full.call("recall", query="", limit=100, offset=offset)
+        seen += [item["id"] for item in page["items"]]
+        assert page["total"] == len(page["items"]) > 0
+        offset = page.get("next_offset")
+
+    assert len(seen) == len(set(seen)) == full.call("stats")["total_entities"]
+
+
+def test_the_cap_can_be_set_and_lifted(tmp_path: Path) -> None:
+    store = tmp_path / "memory.db"
+    body = {"content": "lighthouse " * 3_000}
+    sizes = []
+    for cap in ("4000", "0"):
+        with serving(store, "--max-answer", cap) as program:
+            program.call("remember", category="c", key="k", body_json=body)
+            result = program.result("recall", {"query": "lighthouse"})
+            sizes.append(len(result["content"][0]["text"].encode()))
+
+    assert sizes[0] <= 4_000 < 33_000 < sizes[1]

@@ -1,0 +1,80 @@
+"""Every example of the contract replays: same fields, same types, same values where determined.
+
+Each starts from an empty store, so the app is opened here rather than in a process of its own; what
+the wire adds to an answer is the subject of `tests/server`.
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mimir_py.app import CATALOGUE, App, open_app
+from mimir_py.config import load
+from mimir_py.tooling import Call
+from tests.contract.promises import PROMISES, REFUSALS, Promise, Refusal, difference
+from tests.server.program import error_text
+
+
+@pytest.fixture
+async def app(tmp_path: Path) -> AsyncIterator[App]:
+    settings = load({}, {"db_path": tmp_path / "memory.db"})
+    async with open_app(settings, tmp_path) as opened:
+        yield opened
+
+
+async def _call(app: App, tool: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    declared = CATALOGUE.find(f"perseus_vault_{tool}")
+    assert declared is not None
+    return await app.call(declared, arguments, Call())
+
+
+def _payload(result: Mapping[str, Any]) -> dict[str, Any]:
+    assert "isError" not in result, result
+    payload: dict[str, Any] = json.loads(result["content"][0]["text"])
+    return payload
+
+
+@pytest.mark.parametrize(
+    "promise", PROMISES, ids=lambda promise: f"{promise.section} {promise.tool}: {promise.sentence}"
+)
+async def test_an_example_of_the_contract_replays(app: App, promise: Promise) -> None:
+    known: dict[str, str] = {}
+    for tool, arguments in promise.before:
+        known |= {"id": _payload(await _call(app, tool, arguments)).get("id", known.get("id"))}
+    tool, arguments = promise.call
+    filled = {
+        name: known["id"] if value == "{id}" else value for name, value in arguments.items()
+    }
+
+    answer = _payload(await _call(app, tool, filled))
+
+    assert difference(promise.answer, answer) == []
+
+
+@pytest.mark.parametrize(
+    "refusal", REFUSALS, ids=lambda refusal: f"{refusal.section} {refusal.tool}: {refusal.message}"
+)
+async def test_an_error_of_the_contract_says_what_is_wrong(app: App, refusal: Refusal) -> None:
+    result = await _call(app, *refusal.call)
+
+    assert refusal.message in error_text(result)
+
+
+def test_every_tool_has_examples_and_every_example_a_tool() -> None:
+    tools = {tool.spec.suffix for tool in CATALOGUE.tools}
+
+    assert {promise.tool for promise in PROMISES} == tools
+    assert {refusal.tool for refusal in REFUSALS} <= tools
+
+
+def test_the_comparison_sees_what_is_missing_renamed_or_of_another_type() -> None:
+    promised = {"id": "a", "items": [{"n": 1}]}
+
+    assert difference(promised, {"id": "a", "items": [{"n": 1, "more": 2}], "more": 3}) == []
+    assert difference(promised, {"items": [{"n": 1}]}) == ["answer.id is missing"]
+    assert difference(promised, {"id": "a", "items": [{"n": True}]}) != []
+    assert difference(promised, {"id": "a", "items": [{"n": "1"}]}) != []
+    assert difference(promised, {"id": "a", "items": []}) != []
