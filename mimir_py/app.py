@@ -52,12 +52,7 @@ class App:
         clock: Clock,
         new_id: IdSource,
     ) -> None:
-        limits = entities.Limits(
-            settings.max_body_bytes,
-            settings.max_key_bytes,
-            settings.max_tag_bytes,
-            settings.max_tags,
-        )
+        limits = entities.Limits(settings.max_body_bytes, settings.max_key_bytes, settings.max_tags)
         vectors = Vectors(embedder.model, embedder.dimension, has_vec=database.has_vec)
         dense = recall.DenseArm(database, vectors)
         self.database = database

@@ -72,10 +72,9 @@ class Settings:
     )
     max_key_bytes: int = _row(
         1_024,
-        "Largest key, category or other name, in bytes.",
+        "Largest key, category, tag or other name, in bytes.",
         env="MIMIR_MAX_KEY_BYTES",
     )
-    max_tag_bytes: int = _row(256, "Largest tag, in bytes.", env="MIMIR_MAX_TAG_BYTES")
     max_tags: int = _row(64, "Most tags on one memory.", env="MIMIR_MAX_TAGS")
     embedding_threads: int = _row(
         2,
@@ -152,7 +151,6 @@ def _check(settings: Settings) -> None:
         "busy_timeout_ms": 1,
         "max_body_bytes": 1_024,
         "max_key_bytes": 64,
-        "max_tag_bytes": 16,
         "max_tags": 1,
         "embedding_threads": 1,
     }

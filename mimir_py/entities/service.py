@@ -41,7 +41,6 @@ class Limits:
 
     body_bytes: int
     name_bytes: int
-    tag_bytes: int
     tags: int
 
 
@@ -305,11 +304,10 @@ def check_limits(draft: Draft, limits: Limits) -> None:
         ("key", identity.key),
         ("workspace_hash", identity.workspace_hash),
         *((name, getattr(draft, name) or "") for name in _DRAFT_NAMES),
+        *((f"tags[{index}]", tag) for index, tag in enumerate(tags)),
     )
     for field, value in names:
         check_name(field, value, limits.name_bytes)
-    for index, tag in enumerate(tags):
-        check_name(f"tags[{index}]", tag, limits.tag_bytes)
 
 
 def check_name(field: str, value: str, limit: int) -> None:

@@ -93,7 +93,8 @@ class Door:
         app_module = await asyncio.to_thread(_import_app)
         from mimir_py.tooling.catalogue import listing
 
-        tools = listing(app_module.CATALOGUE.selected(self._settings.tools))
+        selection = self._settings.tools
+        tools = listing(app_module.CATALOGUE.selected(selection), brief=selection == "lean")
         return {"tools": tools, "ttlMs": _LISTING_TTL_MS, "cacheScope": "private", **_COMPLETE}
 
     async def _call_tool(
@@ -104,14 +105,29 @@ class Door:
     async def _answer(
         self, context: "ServerRequestContext[Any]", params: "CallToolRequestParams"
     ) -> dict[str, Any]:
-        app_module = await asyncio.to_thread(_import_app)
+        """Run calls one after another as they came; a long one starts in turn and runs beside."""
+        # Nothing may be awaited before this: the lock is what keeps the order of arrival.
+        async with self._turn:
+            app_module = await asyncio.to_thread(_import_app)
+            tool = app_module.CATALOGUE.find(params.name)
+            if tool is None or not tool.spec.long:
+                return await self._run(tool, params, context)
+            self.open()
+        return await self._run(tool, params, context)
+
+    async def _run(
+        self,
+        tool: "type[AnyTool] | None",
+        params: "CallToolRequestParams",
+        context: "ServerRequestContext[Any]",
+    ) -> dict[str, Any]:
         from mimir_py.tooling.answer import failure
 
-        tool = app_module.CATALOGUE.find(params.name)
         if tool is None:
             return failure(f"Unknown tool: {params.name}")
         try:
-            return await self._in_turn(tool, params.arguments or {}, context)
+            app = await self._app()
+            return await app.call(tool, params.arguments or {}, self._call(context))
         except asyncio.CancelledError:
             raise
         except MimirError as error:
@@ -123,19 +139,6 @@ class Door:
                 f"{tool.spec.name} failed unexpectedly ({type(error).__name__})",
                 soft=tool.spec.soft_errors,
             )
-
-    async def _in_turn(
-        self,
-        tool: "type[AnyTool]",
-        arguments: dict[str, Any],
-        context: "ServerRequestContext[Any]",
-    ) -> dict[str, Any]:
-        """Run calls one after another as they came; a long one starts in turn and runs beside."""
-        async with self._turn:
-            app = await self._app()
-            if not tool.spec.long:
-                return await app.call(tool, arguments, self._call(context))
-        return await app.call(tool, arguments, self._call(context))
 
     def _call(self, context: "ServerRequestContext[Any]") -> Any:
         from mimir_py.tooling import Call

@@ -99,7 +99,9 @@ class Gate:
             return _error(None, INVALID_REQUEST, "Invalid request: id must be a string or a number")
         fault = _fault(message)
         if fault is not None:
-            return _error(caller_id, *fault)
+            # A notification is never answered, unless it is no call at all.
+            silent = not has_id and fault[0] == INVALID_PARAMS
+            return None if silent else _error(caller_id, *fault)
         method: str = message["method"]
         params = message.get("params")
         if not has_id:

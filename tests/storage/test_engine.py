@@ -31,13 +31,7 @@ def test_a_sqlite_is_wal_safe_from_the_releases_with_the_fix(version, safe):
 def test_an_engine_says_what_its_version_can_do():
     engine = dataclasses.replace(load_engine("auto"), version=(3, 41, 9))
 
-    assert (engine.version_text, engine.wal_safe, engine.fts_erases) == ("3.41.9", False, False)
-
-
-def test_fts_erases_from_3_42_on():
-    engine = dataclasses.replace(load_engine("auto"), version=(3, 42, 0))
-
-    assert engine.fts_erases
+    assert (engine.version_text, engine.wal_safe) == ("3.41.9", False)
 
 
 @pytest.mark.parametrize("preference", ["auto", "system"])

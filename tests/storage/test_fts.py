@@ -42,10 +42,11 @@ async def test_removing_what_is_not_there_changes_nothing(database):
     assert await database.read(lambda reader: _matches(reader, "nats")) == {1}
 
 
-async def test_a_removed_word_is_not_left_in_the_file(store_path, database):
+async def test_a_rebuild_leaves_no_removed_word_in_the_file(store_path, database):
     await database.write(lambda tx: fts.add(tx, [(1, "queue", "xylophonesecret")]))
     await database.write(lambda tx: fts.remove(tx, 1))
 
+    await database.write(fts.rebuild)
     await database.checkpoint()
 
     assert b"xylophonesecret" not in store_path.read_bytes()

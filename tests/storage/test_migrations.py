@@ -21,13 +21,13 @@ _SCHEMA = """
 """
 
 
-def _fail(tx: Writer, engine: Any) -> None:
+def _fail(tx: Writer) -> None:
     tx.run("CREATE TABLE half_made (name TEXT) STRICT")
     tx.run("UPDATE meta SET value = 'changed'")
     raise RuntimeError("half-way")
 
 
-def _add_column(tx: Writer, engine: Any) -> None:
+def _add_column(tx: Writer) -> None:
     tx.run("ALTER TABLE meta ADD COLUMN note TEXT")
 
 
@@ -82,10 +82,10 @@ def test_migrations_are_numbered_without_gaps():
 
 def test_migrating_again_does_nothing(connection, engine):
     tx = Writer(connection)
-    migrations.migrate(tx, engine)
+    migrations.migrate(tx)
     before = connection.total_changes
 
-    migrations.migrate(tx, engine)
+    migrations.migrate(tx)
 
     assert connection.total_changes == before
     assert _facts(tx) == ([(1, "memories")], 1, APPLICATION_ID)
@@ -93,12 +93,12 @@ def test_migrating_again_does_nothing(connection, engine):
 
 def test_a_migration_that_raises_leaves_the_version_before_it(connection, engine, monkeypatch):
     tx = Writer(connection)
-    migrations.migrate(tx, engine)
+    migrations.migrate(tx)
     tx.run("INSERT INTO meta (name, value) VALUES ('a', 'kept')")
     monkeypatch.setattr(migrations, "MIGRATIONS", (m0001_memories, _second(_fail)))
 
     with pytest.raises(RuntimeError, match="half-way"):
-        migrations.migrate(tx, engine, upto=2)
+        migrations.migrate(tx, upto=2)
 
     assert _facts(tx) == ([(1, "memories")], 1, APPLICATION_ID)
     assert tx.tuples("SELECT * FROM meta") == [("a", "kept")]
@@ -110,10 +110,10 @@ def test_a_migration_that_raised_can_be_done_later(connection, engine, monkeypat
     tx = Writer(connection)
     monkeypatch.setattr(migrations, "MIGRATIONS", (m0001_memories, _second(_fail)))
     with pytest.raises(RuntimeError):
-        migrations.migrate(tx, engine, upto=2)
+        migrations.migrate(tx, upto=2)
     monkeypatch.setattr(migrations, "MIGRATIONS", (m0001_memories, _second(_add_column)))
 
-    migrations.migrate(tx, engine, upto=2)
+    migrations.migrate(tx, upto=2)
 
     assert _facts(tx) == ([(1, "memories"), (2, "second")], 2, APPLICATION_ID)
 
@@ -122,7 +122,7 @@ def test_a_migration_stops_where_it_is_told(connection, engine, monkeypatch):
     tx = Writer(connection)
     monkeypatch.setattr(migrations, "MIGRATIONS", (m0001_memories, _second(_add_column)))
 
-    migrations.migrate(tx, engine, upto=1)
+    migrations.migrate(tx, upto=1)
 
     assert _facts(tx) == ([(1, "memories")], 1, APPLICATION_ID)
 

@@ -13,7 +13,6 @@ from mimir_py.values import system_clock
 
 if TYPE_CHECKING:
     from mimir_py.storage.database import Writer
-    from mimir_py.storage.engine import Engine
 
 
 class Migration(Protocol):
@@ -22,7 +21,7 @@ class Migration(Protocol):
     VERSION: int
     NAME: str
 
-    def apply(self, tx: "Writer", engine: "Engine") -> None: ...
+    def apply(self, tx: "Writer") -> None: ...
 
 
 MIGRATIONS: Final[tuple[Any, ...]] = (m0001_memories,)
@@ -35,17 +34,17 @@ _RECORD: Final = """
 """
 
 
-def migrate(tx: "Writer", engine: "Engine", upto: int = LATEST) -> None:
+def migrate(tx: "Writer", upto: int = LATEST) -> None:
     """Bring an open store to schema `upto`; a no-op when it is there.
 
     Raises:
         ForeignStore: another program's tables came out of the file's log.
     """
     if tx.value("PRAGMA application_id") != APPLICATION_ID and tx.value(_ANY_TABLE) is not None:
-        raise ForeignStore("the file is a database of another program; it was left untouched")
+        raise ForeignStore("a database of another program; it was left untouched")
     for migration in MIGRATIONS:
         if current_version(tx) < migration.VERSION <= upto:
-            _apply(migration, tx, engine)
+            _apply(migration, tx)
 
 
 def current_version(tx: "Writer") -> int:
@@ -53,10 +52,10 @@ def current_version(tx: "Writer") -> int:
     return version
 
 
-def _apply(migration: Any, tx: "Writer", engine: "Engine") -> None:
+def _apply(migration: Any, tx: "Writer") -> None:
     tx.run("BEGIN IMMEDIATE")
     try:
-        migration.apply(tx, engine)
+        migration.apply(tx)
         tx.run(
             _RECORD,
             {

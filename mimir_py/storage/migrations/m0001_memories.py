@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from mimir_py.storage.database import Writer
-    from mimir_py.storage.engine import Engine
 
 VERSION: Final = 1
 NAME: Final = "memories"
@@ -139,8 +138,6 @@ _SCHEMA: Final = (
 )
 
 
-def apply(tx: "Writer", engine: "Engine") -> None:
+def apply(tx: "Writer") -> None:
     for statement in _SCHEMA:
         tx.run(statement)
-    if engine.fts_erases:
-        tx.run("INSERT INTO entities_fts (entities_fts, rank) VALUES ('secure-delete', 1)")

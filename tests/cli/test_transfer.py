@@ -1,0 +1,144 @@
+"""`mimir export` and `mimir import`: whole memories as JSON Lines."""
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Mimir
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_what_is_exported_comes_back_whole_in_another_store(
+    mimir: Mimir, store: Path, tmp_path: Path
+) -> None:
+    body = '{"content":"use Kafka after all"}'
+    mimir("write", "--category", "decision", "--key", "queue", "--body", body, "--db", store)
+    first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
+    other = tmp_path / "other.db"
+
+    exported = mimir("export", first, "--db", store)
+    imported = mimir("import", first, "--db", other)
+    mimir("export", second, "--db", other)
+
+    assert (exported.returncode, exported.stdout) == (0, "Exported 4 memories\n")
+    assert imported.returncode == 0
+    assert imported.stdout.startswith("Imported 4 new memories; 0 replaced, 0 unchanged")
+    assert _lines(first) == _lines(second)
+    [queue] = [line for line in _lines(first) if line.get("key") == "queue"]
+    assert [version["body_json"] for version in queue["history"]] == ['{"content":"use NATS"}']
+    assert stat.S_IMODE(first.stat().st_mode) == 0o600
+
+
+def test_an_import_done_twice_changes_nothing(mimir: Mimir, store: Path, tmp_path: Path) -> None:
+    lines = tmp_path / "all.jsonl"
+    mimir("export", lines, "--db", store)
+
+    again = json.loads(mimir("import", lines, "--json", "--db", store).stdout)
+
+    assert again == {
+        "created": 0, "replaced": 0, "unchanged": 4, "conflicts": [], "embedded_chunks": 0,
+    }  # fmt: skip
+
+
+def test_a_conflict_keeps_what_is_stored_unless_told_otherwise(
+    mimir: Mimir, store: Path, tmp_path: Path
+) -> None:
+    lines = tmp_path / "all.jsonl"
+    mimir("export", lines, "--db", store)
+    text = lines.read_text(encoding="utf-8").replace("use NATS", "use Pulsar")
+    lines.write_text(text, encoding="utf-8")
+
+    kept = mimir("import", lines, "--db", store)
+    replaced = mimir("import", lines, "--replace", "--db", store)
+    found = mimir("recall", "Pulsar", "--json", "--db", store)
+
+    assert "1 kept as they are stored" in kept.stdout
+    assert "kept: decision/queue" in kept.stdout
+    assert "1 replaced" in replaced.stdout
+    assert json.loads(found.stdout)["items"][0]["content"] == "use Pulsar"
+
+
+def test_standard_streams_carry_an_export(mimir: Mimir, store: Path, tmp_path: Path) -> None:
+    exported = mimir("export", "-", "--db", store)
+    imported = mimir("import", "-", "--db", tmp_path / "other.db", input=exported.stdout)
+
+    assert exported.stderr == "Exported 4 memories\n"
+    assert len(exported.stdout.splitlines()) == 5
+    assert imported.returncode == 0
+    assert "4 new memories" in imported.stdout
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ('{"category":"c","key":"k"', "is not JSON"),
+        ('{"category":"c","key":"k","body_json":"{"}', "body_json: is not valid JSON"),
+        ('{"category":"c","key":"k","body_json":"{}","color":"red"}', "color: is not a field"),
+        ('{"category":"c\\u0000","key":"k","body_json":"{}"}', "category: holds a NUL"),
+    ],
+    ids=lambda text: text[:40],
+)
+def test_a_faulty_line_is_named_and_those_before_it_are_kept(
+    mimir: Mimir, tmp_path: Path, line: str, problem: str
+) -> None:
+    good = '{"category":"c","key":"good","body_json":"{}"}'
+
+    done = mimir(
+        "import", "-", "--no-embed", "--db", tmp_path / "new.db", input=f"{good}\n\n{line}\n"
+    )
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"mimir: line 3: {problem}")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_body_no_answer_could_carry_is_refused_like_any_other(
+    mimir: Mimir, tmp_path: Path
+) -> None:
+    line = '{"category":"c","key":"k","body_json":"{\\"n\\":1e400}"}'
+    store = tmp_path / "new.db"
+
+    imported = mimir("import", "-", "--db", store, input=line)
+    listed = mimir("list", "--json", "--db", store)
+
+    assert listed.returncode == 0, listed.stderr
+    assert imported.returncode == 1 or len(json.loads(listed.stdout)["items"]) == 1
+
+
+def test_files_that_are_not_there_or_not_ours_are_refused(mimir: Mimir, tmp_path: Path) -> None:
+    store = tmp_path / "new.db"
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00\x01")
+
+    missing = mimir("import", tmp_path / "none.jsonl", "--db", store)
+    binary = mimir("import", tmp_path / "binary", "--db", store)
+    foreign = mimir("import", "-", "--db", store, input='{"format":"other","version":1}\n')
+    empty = mimir("import", "-", "--db", store)
+
+    for done, problem in (
+        (missing, f"there is no file {tmp_path / 'none.jsonl'}"),
+        (binary, "not UTF-8"),
+        (foreign, "the format is 'other'"),
+        (empty, "the file is empty"),
+    ):
+        assert (done.returncode, done.stdout) == (1, "")
+        assert problem in done.stderr
+
+
+def test_an_export_that_fails_leaves_the_old_file(mimir: Mimir, tmp_path: Path) -> None:
+    target = tmp_path / "all.jsonl"
+    target.write_text("precious", encoding="utf-8")
+    (tmp_path / "broken.db").write_bytes(b"SQLite format 3\x00" + b"\x00" * 200)
+
+    done = mimir("export", target, "--db", tmp_path / "broken.db")
+    nowhere = mimir("export", tmp_path / "no" / "folder" / "x.jsonl", "--db", tmp_path / "new.db")
+
+    assert done.returncode == 1
+    assert target.read_text(encoding="utf-8") == "precious"
+    assert "Traceback" not in done.stderr + nowhere.stderr
+    assert not list(tmp_path.glob("*.part*"))
