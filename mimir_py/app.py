@@ -22,7 +22,7 @@ from mimir_py.storage.database import Database, open_database
 from mimir_py.storage.engine import load_engine
 from mimir_py.storage.vectors import Vectors
 from mimir_py.tooling import AnyTool, Call, Catalogue
-from mimir_py.tooling.answer import failure, success
+from mimir_py.tooling.answer import failure, fitted, success
 from mimir_py.upkeep import Upkeep
 from mimir_py.upkeep import tools as upkeep_tools
 from mimir_py.values import Clock, IdSource, random_id, system_clock
@@ -102,7 +102,7 @@ class App:
         ignored = [*payload.get("ignored_arguments", ()), *unknown]
         if ignored:
             payload["ignored_arguments"] = ignored
-        return payload
+        return fitted(payload, call.max_answer_bytes)
 
     async def embed_when_idle(self) -> None:
         """Embed queued chunks one at a time, stepping aside for calls, until cancelled."""

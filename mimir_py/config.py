@@ -17,6 +17,7 @@ WORKSPACE_AUTO: Final = "auto"
 WORKSPACE_NONE: Final = "none"
 
 
+_SHORTEST_ANSWER: Final = 4_000
 _PATHS: Final = frozenset({"db_path", "connect_config"})
 
 
@@ -132,7 +133,7 @@ def _parse(row: "Field[Any]", given: object, source: str) -> Any:
     if not isinstance(given, str):
         return given
     if row.name in _PATHS:
-        if not given:
+        if not given.strip():
             raise ConfigError(f"{source}: the path is empty")
         return Path(given).expanduser()
     if isinstance(row.default, tuple):
@@ -156,13 +157,19 @@ def _check(settings: Settings) -> None:
     }
     for name, least in lowest.items():
         if getattr(settings, name) < least:
-            raise ConfigError(f"{name}: must be at least {least}")
-    if 0 < settings.max_answer_bytes < 2_000:
-        raise ConfigError("max_answer_bytes: must be 0 (no limit) or at least 2000")
+            raise _wrong(name, f"must be at least {least}")
+    if 0 < settings.max_answer_bytes < _SHORTEST_ANSWER:
+        raise _wrong("max_answer_bytes", f"must be 0 (no limit) or at least {_SHORTEST_ANSWER}")
     if settings.sqlite_driver not in ("auto", "bundled", "system"):
-        raise ConfigError("sqlite_driver: must be auto, bundled or system")
+        raise _wrong("sqlite_driver", "must be auto, bundled or system")
     if not settings.workspace:
-        raise ConfigError("workspace: must be auto, none or a name")
+        raise _wrong("workspace", "must be auto, none or a name")
+
+
+def _wrong(name: str, problem: str) -> ConfigError:
+    [row] = [row for row in fields(Settings) if row.name == name]
+    sources = [source for source in (row.metadata["env"], row.metadata["flag"]) if source]
+    return ConfigError(f"{' / '.join(sources) or name}: {problem}")
 
 
 @dataclass(frozen=True)

@@ -99,11 +99,13 @@ def _command() -> str:
 
 
 def _report(run: Callable[[], Any]) -> None:
+    from mimir_py.cli import hosts
+
     report = guarded(run)
     if report.dry_run:
         print(report.diff or f"{report.path}: nothing to change", end="\n")
         return
-    print(f"{report.host}: {report.action}")
+    print(f"{hosts.HOSTS[report.host].title}: {report.action}")
     print(f"  config:  {report.path}")
     if report.backup is not None:
         print(f"  backup:  {report.backup}")

@@ -163,7 +163,8 @@ def reindex(db: Db = None) -> None:
 
 def _id_of(db: str | None, category: str, key: str, workspace_hash: str | None) -> str:
     async def work(app: Any) -> str | None:
-        found = await app.memories.named(category, key, workspace_hash)
+        workspaces = None if workspace_hash is None else [workspace_hash]
+        found = await app.memories.named(category, key, workspaces)
         return found[0].id if found else None
 
     entity_id = with_app(db, work)

@@ -56,7 +56,7 @@ def parse_serve(arguments: Sequence[str]) -> Settings:
     if given.pop("transport") != "stdio":
         parser.error("--transport: this version serves stdio only")
     for flag, what in _NOT_YET.items():
-        if given.pop(_name(flag), None):
+        if given.pop(_name(flag)) not in (None, False):
             parser.error(f"{flag}: this version does not have {what} yet")
     for flag in _ACCEPTED:
         given.pop(_name(flag))

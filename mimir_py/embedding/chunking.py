@@ -10,12 +10,12 @@ from typing import Final
 # The window is 256 word-pieces; the rest is left for the label that goes in front of each chunk.
 BUDGET: Final = 200
 OVERLAP: Final = 40
-# No text gives more word-pieces than characters.
+# ASCII text never gives more word-pieces than characters.
 _ALWAYS_FITS: Final = BUDGET
 
-_UNIT: Final = re.compile(
-    r"[^\n.!?。！？]*(?:[.!?。！？]+(?=\s|$)|[\n。！？]|[.!?])\s*|[^\n.!?。！？]+$"
-)
+# The end of a sentence or line, with the white space after it. The look-behind keeps a long run
+# of dots from being tried again from each of them.
+_BORDER: Final = re.compile(r"(?:(?<![.!?])[.!?]++(?=\s|\Z)|[\n。！？])\s*+")
 _PIECE: Final = re.compile(r"[a-zA-Z]+|\d+|\s+|.", re.DOTALL)
 
 Span = tuple[int, int]
@@ -23,7 +23,7 @@ Span = tuple[int, int]
 
 def split(text: str) -> list[Span]:
     """The spans (start, stop) of `text`, in order, covering all of it; one for a short text."""
-    if len(text) <= _ALWAYS_FITS:
+    if len(text) <= _ALWAYS_FITS and text.isascii():
         return [(0, len(text))]
     units = _units(text)
     spans: list[Span] = []
@@ -50,23 +50,25 @@ def _step_back(units: list[tuple[int, int, int]], first: int, last: int) -> int:
 
 
 def _units(text: str) -> list[tuple[int, int, int]]:
-    """Sentences or lines as (start, stop, cost), none costing more than the budget."""
+    """Sentences or lines as (start, stop, cost); a long one in parts that can be shared."""
+    borders = [match.end() for match in _BORDER.finditer(text)]
     units: list[tuple[int, int, int]] = []
-    for match in _UNIT.finditer(text):
-        if match.start() == match.end():
-            continue
-        units.extend(_within_budget(text, match.start(), match.end()))
+    start = 0
+    for stop in [*borders, len(text)]:
+        if stop > start:
+            units.extend(_parts(text, start, stop))
+        start = stop
     return units
 
 
-def _within_budget(text: str, start: int, stop: int) -> list[tuple[int, int, int]]:
+def _parts(text: str, start: int, stop: int) -> list[tuple[int, int, int]]:
     parts: list[tuple[int, int, int]] = []
     begin, used = start, 0
     for piece in _PIECE.finditer(text, start, stop):
-        for cut in range(piece.start(), piece.end(), BUDGET):
-            end = min(cut + BUDGET, piece.end())
+        for cut in range(piece.start(), piece.end(), OVERLAP):
+            end = min(cut + OVERLAP, piece.end())
             cost = _cost(text[cut:end])
-            if cut > begin and used + cost > BUDGET:
+            if cut > begin and used + cost > OVERLAP:
                 parts.append((begin, cut, used))
                 begin, used = cut, 0
             used += cost
@@ -80,4 +82,5 @@ def _cost(piece: str) -> int:
         return 0
     if piece.isascii() and piece.isalpha():
         return 1 + len(piece) // 4
-    return len(piece)
+    # The tokenizer takes a Hangul syllable apart into its letters.
+    return len(piece) * (3 if "\uac00" <= piece[0] <= "\ud7a3" else 1)

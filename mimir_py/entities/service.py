@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
-from mimir_py.embedding import Embedder, split
+from mimir_py.embedding import Embedder
 from mimir_py.entities import store, text, versioning
 from mimir_py.entities.models import (
     CREATED,
@@ -22,8 +22,8 @@ from mimir_py.entities.models import (
     Remembered,
 )
 from mimir_py.entities.similarity import NEAR, near_query, text_hash, trigram_similarity
+from mimir_py.entities.writing import Prepared, Rows, derive, relabelled
 from mimir_py.errors import InvalidInput, NotFound
-from mimir_py.storage import fts
 from mimir_py.storage.database import Database, Reader, Writer
 from mimir_py.storage.vectors import Chunk, Vectors
 from mimir_py.values import Clock, IdSource
@@ -44,17 +44,6 @@ class Limits:
     tags: int
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """A draft with everything derived from its text."""
-
-    draft: Draft
-    text_hash: bytes
-    label: str
-    body: str
-    chunks: tuple[Chunk, ...]
-
-
 class Memories:
     """The room's door."""
 
@@ -68,7 +57,7 @@ class Memories:
         new_id: IdSource,
     ) -> None:
         self._database = database
-        self._vectors = vectors
+        self._rows = Rows(vectors, new_id)
         self._embedder = embedder
         self._limits = limits
         self._clock = clock
@@ -108,15 +97,23 @@ class Memories:
             raise NotFound(f"Entity not found: {entity_id}")
         return entity
 
-    async def named(self, category: str, key: str, workspace: str | None) -> list[Entity]:
-        """Live memories of that name, in one workspace or in all (`None`); aliases resolve."""
+    async def named(
+        self, category: str, key: str, workspaces: Sequence[str] | None
+    ) -> list[Entity]:
+        """Live memories of that name, in some workspaces (in that order) or in all (`None`).
+
+        In named workspaces another key of a memory finds it too.
+        """
 
         def find(reader: Reader) -> list[Entity]:
-            if workspace is None:
+            if workspaces is None:
                 return store.by_name(reader, category, key)
-            identity = Identity(category, key, workspace)
-            found = store.by_identity(reader, identity) or store.resolve_alias(reader, identity)
-            return [found] if found is not None and not found.archived else []
+            identities = [Identity(category, key, workspace) for workspace in workspaces]
+            found = [
+                store.by_identity(reader, identity) or store.resolve_alias(reader, identity)
+                for identity in identities
+            ]
+            return [entity for entity in found if entity is not None and not entity.archived]
 
         return await self._database.read(find)
 
@@ -143,10 +140,7 @@ class Memories:
             entity = store.by_id(tx, entity_id)
             if entity is None:
                 return False
-            self._settle_aliases(tx, entity)
-            fts.remove(tx, entity.row_id)
-            self._vectors.remove(tx, entity.row_id)
-            store.delete(tx, entity)
+            self._rows.erase(tx, entity)
             return True
 
         return await self._database.write(erase)
@@ -156,7 +150,7 @@ class Memories:
         if seen.stored is not None:
             # Attributes the draft leaves out are part of the label all the same.
             merged = versioning.revised(seen.stored, draft, self._clock(), "")
-            prepared = _relabelled(prepared, merged)
+            prepared = relabelled(prepared, merged)
             if merged.recorded_at_unix_ms == seen.stored.recorded_at_unix_ms:
                 return prepared
         elif seen.repeated:
@@ -189,52 +183,19 @@ class Memories:
         entity = versioning.new_entity(
             prepared.draft, self._new_id(prepared.draft.id_prefix), self._clock()
         )
-        self._insert(tx, entity, prepared)
+        self._rows.insert(tx, entity, prepared)
         return _remembered(entity.id, CREATED, identity, prepared.chunks)
-
-    def _insert(self, tx: Writer, entity: Entity, prepared: Prepared) -> None:
-        row_id = store.insert(tx, entity, prepared.text_hash)
-        fts.add(tx, [(row_id, prepared.label, prepared.body)])
-        self._vectors.replace(tx, row_id, prepared.chunks)
 
     def _update(self, tx: Writer, stored: Entity, prepared: Prepared) -> Remembered:
         history_id = self._new_id("hist")
         entity = versioning.revised(stored, prepared.draft, self._clock(), history_id)
-        is_version = entity.recorded_at_unix_ms != stored.recorded_at_unix_ms
-        if is_version:
-            if entity.body_json != stored.body_json:
-                self._settle_aliases(tx, stored)
-            store.insert_version(tx, history_id, stored, entity.recorded_at_unix_ms)
-            fts.remove(tx, stored.row_id)
-            fts.add(tx, [(stored.row_id, prepared.label, prepared.body)])
-            self._vectors.replace(tx, stored.row_id, prepared.chunks)
+        if entity.recorded_at_unix_ms != stored.recorded_at_unix_ms:
+            self._rows.overwrite(tx, stored, entity, prepared, history_id)
+            return _remembered(stored.id, UPDATED, prepared.draft.identity, prepared.chunks)
         store.update(tx, entity, prepared.text_hash)
-        if is_version or stored.archived:
+        if stored.archived:
             store.append_change(tx, stored.row_id, stored.id, "update")
-        pending = prepared.chunks if is_version else ()
-        return _remembered(stored.id, UPDATED, prepared.draft.identity, pending)
-
-    def _settle_aliases(self, tx: Writer, stored: Entity) -> None:
-        """Give every other key of a memory a memory of its own, before its text changes or goes."""
-        aliases = store.aliases_of(tx, stored.row_id)
-        chunks = self._vectors.chunks_of(tx, stored.row_id) if aliases else ()
-        store.delete_aliases_of(tx, stored.row_id)
-        for identity, created_at in aliases:
-            own = replace(
-                stored,
-                row_id=0,
-                id=self._new_id("mem"),
-                category=identity.category,
-                key=identity.key,
-                workspace_hash=identity.workspace_hash,
-                archived=False,
-                archive_reason="",
-                created_at_unix_ms=created_at,
-                supersedes="",
-            )
-            prepared = derive(Draft(identity, stored.body_json), text.parse_body(stored.body_json))
-            prepared = replace(_relabelled(prepared, own), chunks=chunks)
-            self._insert(tx, own, prepared)
+        return _remembered(stored.id, UPDATED, prepared.draft.identity)
 
     def _forget(
         self, tx: Writer, category: str, key: str, reason: str, workspaces: Sequence[str] | None
@@ -245,7 +206,7 @@ class Memories:
             if workspaces is None or entity.workspace_hash in workspaces
         ]
         for entity in found:
-            self._settle_aliases(tx, entity)
+            self._rows.settle_aliases(tx, entity)
             store.archive(tx, entity, reason, self._clock())
         if workspaces is None:
             unaliased = store.delete_named_aliases(tx, category, key)
@@ -270,20 +231,6 @@ class Memories:
             return _remembered(matched.id, DEDUPED, draft.identity)
 
         return await self._database.write(swallow)
-
-
-def derive(draft: Draft, parsed: Any) -> Prepared:
-    """What the indexes hold of a draft; its chunks are not embedded yet."""
-    body = text.body_text(parsed)
-    return Prepared(
-        draft=draft,
-        text_hash=text_hash(draft.body_json),
-        label=text.label(
-            draft.identity.category, draft.identity.key, draft.tags or (), draft.topic_path or ""
-        ),
-        body=body,
-        chunks=tuple(Chunk(start, stop) for start, stop in split(body)),
-    )
 
 
 def check_limits(draft: Draft, limits: Limits) -> None:
@@ -335,7 +282,7 @@ class _Seen:
 
 def _look(reader: Reader, draft: Draft, parsed: Any) -> _Seen:
     stored = store.by_identity(reader, draft.identity)
-    repeated = stored is None and _repeated(reader, draft, text_hash(draft.body_json)) is not None
+    repeated = stored is None and _repeated(reader, draft, text_hash(parsed)) is not None
     near = _near_duplicates(reader, draft.identity, text.body_text(parsed), stored)
     return _Seen(stored, repeated, tuple(near))
 
@@ -365,13 +312,6 @@ def _near_duplicates(
 
 def _version(entity: Entity | None) -> tuple[str, int, bool] | None:
     return None if entity is None else (entity.id, entity.recorded_at_unix_ms, entity.archived)
-
-
-def _relabelled(prepared: Prepared, entity: Entity) -> Prepared:
-    return replace(
-        prepared,
-        label=text.label(entity.category, entity.key, entity.tags, entity.topic_path),
-    )
 
 
 def _remembered(

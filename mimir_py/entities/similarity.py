@@ -1,21 +1,24 @@
 """When two bodies say the same: exactly (but for white space), or nearly (letter trigrams)."""
 
 import hashlib
+import json
 import re
-from typing import Final
+from typing import Any, Final
 
 NEAR: Final = 0.7
 _GROUPS: Final = 3
 _GROUP_WORDS: Final = 4
-# White space inside a JSON string is written as an escape.
-_ESCAPED_SPACE: Final = re.compile(r"(?<!\\)\\[nrt]")
+# Inside JSON strings, where white space may also be written as an escape.
+_SPACES: Final = re.compile(r"(?:\s|(?<!\\)\\[nrt])+")
+_STRING_EDGES: Final = re.compile(r'(?<!\\)" | "')
 _WORD: Final = re.compile(r"\w{3,}")
 _LONGEST_COMPARED: Final = 4_000
 
 
-def text_hash(body_json: str) -> bytes:
-    """16 bytes that are equal for bodies whose JSON is equal but for white space."""
-    text = _ESCAPED_SPACE.sub("", "".join(body_json.split()))
+def text_hash(body: Any) -> bytes:
+    """16 bytes that are equal for bodies that differ in nothing but white space."""
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    text = _STRING_EDGES.sub('"', _SPACES.sub(" ", text))
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 

@@ -4,6 +4,7 @@ JSON source never reaches an index: escapes, field names and punctuation are not
 """
 
 import json
+import math
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -42,7 +43,14 @@ def load_json(text: str) -> Any:
     Raises:
         ValueError: not JSON.
     """
-    return json.loads(text, parse_constant=_refuse_constant)
+    return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text[:20]} is beyond every floating-point number")
+    return number
 
 
 def _refuse_constant(name: str) -> None:

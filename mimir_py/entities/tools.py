@@ -10,7 +10,7 @@ from mimir_py.entities.service import Memories
 from mimir_py.entities.text import load_json
 from mimir_py.errors import InvalidInput
 from mimir_py.tooling import AnyTool, Call, Effect, Tool, ToolSpec
-from mimir_py.tooling.answer import size
+from mimir_py.tooling.answer import clipped, size
 from mimir_py.tooling.fields import Category, JsonBody, Key, Unit, UnixMsField, Workspace
 
 
@@ -256,12 +256,18 @@ def _paged(answer: EntityAnswer, offset: int, cap: int) -> EntityAnswer:
     paged = EntityAnswer(**answer)
     paged["truncated"] = True
     paged["body_chars"] = paged["next_offset"] = offset + len(body)
+    paged["body_json"] = ""
+    if size(paged) > cap // 2:
+        # Long names must leave room for the body, or its pages would never end.
+        paged["tags"] = []
+        paged["category"] = clipped(paged["category"], cap // 32)
+        paged["key"] = clipped(paged["key"], cap // 32)
+        for name in ("status", "entity_type", "layer", "workspace_hash"):
+            paged[name] = clipped(paged[name], cap // 32)
     while low < high:
         middle = (low + high + 1) // 2
         paged["body_json"] = body[:middle]
         low, high = (middle, high) if size(paged) <= cap else (low, middle - 1)
     paged["body_json"] = body[:low]
     paged["next_offset"] = offset + low
-    if size(paged) > cap:
-        paged["tags"] = []
     return paged

@@ -132,6 +132,7 @@ def loses_nothing(stored: Entity, draft: Draft) -> bool:
         "valid_from_unix_ms": draft.valid_from_unix_ms,
         "valid_to_unix_ms": draft.valid_to_unix_ms,
         "always_on": draft.always_on,
+        "importance": draft.importance,
         "certainty": draft.certainty,
         "visibility": draft.visibility,
         "layer": None if draft.layer is None else canonical_layer(draft.layer),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 # Beyond this a search takes long enough to hold up the event loop.
 _INLINE_CHUNKS: Final = 20_000
+_MORE_CHUNKS: Final = 4
 _MOST_DEAD: Final = 0.3
 _MOST_CHANGED: Final = 20_000
 
@@ -31,7 +32,16 @@ class DenseArm:
     async def nearest(self, vector: bytes, filter: Filter, pool: int) -> list[Candidate]:
         """Up to `pool` memories by the cosine of their best chunk, best first, ties by row."""
         chunks = 2 * pool
+        async with self._turn:
+            while True:
+                found = await self._nearest_chunks(vector, filter, chunks)
+                best = _best_chunk_each(found)
+                # One long memory may hold all of the nearest chunks.
+                if len(best) >= pool or len(found) < chunks:
+                    return best[:pool]
+                chunks *= _MORE_CHUNKS
 
+    async def _nearest_chunks(self, vector: bytes, filter: Filter, chunks: int) -> list[Candidate]:
         def exact_or_caught_up(
             reader: Reader,
         ) -> "list[Candidate] | tuple[Resident | None, Sequence[int]]":
@@ -41,12 +51,11 @@ class DenseArm:
             faded = store.faded(reader, filter.min_decay) if filter.min_decay > 0 else ()
             return self._resident, faded
 
-        async with self._turn:
-            answer = await self._database.read(exact_or_caught_up)
-            if not isinstance(answer, list):
-                resident, faded = answer
-                answer = await self._from_resident(resident, vector, filter, chunks, faded)
-        return _best_chunk_each(answer)[:pool]
+        answer = await self._database.read(exact_or_caught_up)
+        if isinstance(answer, list):
+            return answer
+        resident, faded = answer
+        return await self._from_resident(resident, vector, filter, chunks, faded)
 
     def drop_resident(self) -> None:
         """Forget what is in memory; the next search loads it anew."""

@@ -16,6 +16,9 @@ def reorder(hits: Sequence[Hit], boosts: Boosts, query: str, now: UnixMs, limit:
     rescored = [replace(hit, score=_score(hit, boosts, query, now)) for hit in hits]
     # Stable: equal scores stay in the order they came in.
     rescored.sort(key=lambda hit: -hit.score)
+    # Scaled, not clipped: at the top of the range a boost must still tell hits apart.
+    top = max([1.0, *(hit.score for hit in rescored[:1])])
+    rescored = [replace(hit, score=round(hit.score / top, 6)) for hit in rescored]
     if 0 < boosts.diversity_halving < 1:
         return _diversified(rescored, boosts.diversity_halving, query, limit)
     return rescored
@@ -34,7 +37,7 @@ def _score(hit: Hit, boosts: Boosts, query: str, now: UnixMs) -> float:
     if boosts.trust_weight > 0:
         trust = 1.0 if entity.verified else entity.certainty
         score += boosts.trust_weight * trust
-    return min(1.0, score)
+    return score
 
 
 def _diversified(hits: Sequence[Hit], halving: float, query: str, limit: int) -> list[Hit]:

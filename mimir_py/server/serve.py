@@ -44,6 +44,7 @@ def run(settings: Settings, home: Path, cwd: Path) -> int:
     logging.getLogger("mcp").setLevel(logging.CRITICAL + 1)
     found = find_store(settings, home)
     try:
+        _check_selection(settings.tools)
         refuse_foreign(found.path, migrations.LATEST)
     except MimirError as error:
         print(f"mimir: {error}", file=sys.stderr)
@@ -129,6 +130,14 @@ class _Connection:
         async for message in self._from_sdk:
             self._writer.write(self._gate.outbound(message))
             self._door.open()
+
+
+def _check_selection(tools: str) -> None:
+    """Refuse names of tools there are not; the usual words need no look at the catalogue."""
+    if tools not in ("full", "lean"):
+        from mimir_py.app import CATALOGUE
+
+        CATALOGUE.selected(tools)
 
 
 def _say_which(path: Path, ignored: Sequence[Path]) -> None:

@@ -6,6 +6,7 @@ the way in and the caller's back on the way out, and keeps count of what is stil
 """
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -88,6 +89,8 @@ class Gate:
         elif isinstance(inner, JSONRPCError):
             error = inner.error.model_dump(mode="json", exclude_none=True)
             body = {"id": self._settle(inner.id), "error": error}
+            if inner.id == self._initialize_id:
+                self._initialize_id = None
         else:
             body = inner.model_dump(mode="json", by_alias=True, exclude_unset=True)
         return _line({"jsonrpc": "2.0", **body})
@@ -156,7 +159,9 @@ class Gate:
 
 
 def _usable(caller_id: Any) -> bool:
-    return isinstance(caller_id, str | int | float) and not isinstance(caller_id, bool)
+    if isinstance(caller_id, float):
+        return math.isfinite(caller_id)
+    return isinstance(caller_id, str | int) and not isinstance(caller_id, bool)
 
 
 def _same_id(one: Any, other: Any) -> bool:
@@ -216,11 +221,17 @@ def _error(caller_id: Any, code: int, message: str) -> Reply:
 
 
 def _line(body: dict[str, Any]) -> bytes:
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     try:
-        return text.encode()
+        return _dumped(body, as_is=True).encode()
     except UnicodeEncodeError:
-        return clean_text(text).encode()
+        # An id goes back as it came, as escapes; no other text may carry what UTF-8 cannot.
+        own = {name: value for name, value in body.items() if name != "id"}
+        clean = json.loads(clean_text(_dumped(own, as_is=True)))
+        return _dumped({**clean, "id": body.get("id")}, as_is=False).encode()
+
+
+def _dumped(body: dict[str, Any], *, as_is: bool) -> str:
+    return json.dumps(body, ensure_ascii=not as_is, separators=(",", ":"))
 
 
 def _refuse(name: str) -> None:

@@ -7,9 +7,13 @@ clients find the message at `json(text).content[0].text`) or `{"error": message}
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from mimir_py.values import clean_text
+
+MOST_MESSAGE_CHARS: Final = 2_000
+MOST_NAME_CHARS: Final = 200
+_ENTRIES_KEPT: Final = 100
 
 
 def success(payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -19,7 +23,7 @@ def success(payload: Mapping[str, Any]) -> dict[str, Any]:
 
 def failure(message: str, *, soft: bool = False) -> dict[str, Any]:
     """An answer that says what went wrong and what to do."""
-    message = clean_text(message)
+    message = clipped(clean_text(message), MOST_MESSAGE_CHARS)
     if soft:
         return {**_enveloped({"error": message}), "isError": True}
     inner = {"content": [{"text": message, "type": "text"}], "isError": True}
@@ -34,6 +38,39 @@ def to_json(payload: Mapping[str, Any]) -> str:
 def size(payload: Mapping[str, Any]) -> int:
     """Bytes of the payload as text."""
     return len(to_json(payload).encode())
+
+
+def clipped(text: str, most: int) -> str:
+    """`text`, or its beginning and end around an ellipsis."""
+    if len(text) <= most:
+        return text
+    half = (most - 1) // 2
+    return f"{text[:half]}…{text[-half:]}"
+
+
+def fitted(payload: dict[str, Any], cap: int) -> dict[str, Any]:
+    """`payload` cut to `cap` bytes (0: no limit): long names first, then the ends of long lists.
+
+    For answers that have no better way of their own to be shorter.
+    """
+    if not cap or size(payload) <= cap:
+        return payload
+    entries = 10 * _ENTRIES_KEPT
+    while size(payload) > cap and entries:
+        payload = {**_shortened(payload, entries), "truncated": True}
+        entries //= 2
+    return payload
+
+
+def _shortened(value: Any, entries: int) -> Any:
+    if isinstance(value, str):
+        return clipped(value, MOST_NAME_CHARS)
+    if isinstance(value, dict):
+        kept = list(value.items())[:entries]
+        return {clipped(name, MOST_NAME_CHARS): _shortened(item, entries) for name, item in kept}
+    if isinstance(value, list | tuple):
+        return [_shortened(item, entries) for item in value[:entries]]
+    return value
 
 
 def _enveloped(payload: Mapping[str, Any]) -> dict[str, Any]:

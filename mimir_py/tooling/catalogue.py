@@ -41,7 +41,9 @@ class Catalogue:
             tool = self.find(name) or self.find(CANONICAL_PREFIX + name)
             if tool is None:
                 known = ", ".join(tool.spec.suffix for tool in self.tools)
-                raise ConfigError(f"--tools: there is no tool {name!r}. There are: {known}")
+                raise ConfigError(
+                    f"MIMIR_TOOLS / --tools: there is no tool {name!r}. There are: {known}"
+                )
             chosen.append(tool)
         return tuple(tool for tool in self.tools if tool in chosen)
 

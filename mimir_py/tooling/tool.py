@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mimir_py.errors import InvalidInput
+from mimir_py.tooling.answer import MOST_NAME_CHARS, clipped
 from mimir_py.values import GLOBAL_WORKSPACE, unstorable_character, walk_strings
 
 RoomT = TypeVar("RoomT")
@@ -114,7 +115,10 @@ class Tool(BaseModel, Generic[RoomT]):
         for path, text in walk_strings(dict(arguments), ""):
             fault = unstorable_character(text)
             if fault is not None:
-                raise InvalidInput(path or "arguments", f"holds {fault}, which cannot be stored")
+                raise InvalidInput(
+                    clipped(path, MOST_NAME_CHARS) or "arguments",
+                    f"holds {fault}, which cannot be stored",
+                )
         given = {
             name: value
             for name, value in arguments.items()
@@ -138,6 +142,8 @@ def _explained(error: ValidationError) -> InvalidInput:
     for fault in error.errors()[:_MOST_FAULTS_NAMED]:
         place = ".".join(str(part) for part in fault["loc"]) or "arguments"
         faults.append((place, fault["msg"][0].lower() + fault["msg"][1:]))
+    # A name may be anything a caller sends; the message must stay readable.
+    faults = [(clipped(place, MOST_NAME_CHARS), problem) for place, problem in faults]
     first, *rest = faults
     problem = "; ".join([first[1], *(f"{place}: {message}" for place, message in rest)])
     return InvalidInput(first[0], problem)

@@ -1,6 +1,6 @@
 """Keeping a store in shape: counts, the embedding queue, and building its indexes anew."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any, Final
@@ -96,11 +96,13 @@ class Upkeep:
         pending = await self._database.read(lambda reader: self._vectors.pending(reader, most))
         return await self._embed(pending)
 
-    async def embed_category(self, category: str, limit: int, report: Report) -> Embedded:
+    async def embed_category(
+        self, category: str, limit: int, workspaces: Sequence[str] | None, report: Report
+    ) -> Embedded:
         """Embed up to `limit` memories of a category that have chunks without a vector."""
         row_ids = await self._database.read(
             lambda reader: store.pending_in_category(
-                reader, category, self._vectors.model_id(reader) or -1, limit
+                reader, category, self._vectors.model_id(reader) or -1, workspaces, limit
             )
         )
         for done, row_id in enumerate(row_ids, start=1):
@@ -109,7 +111,7 @@ class Upkeep:
         return Embedded(len(row_ids))
 
     async def embed_named(
-        self, category: str, key: str, text: str | None, workspace: str | None
+        self, category: str, key: str, text: str | None, workspaces: Sequence[str] | None
     ) -> str:
         """Embed a memory anew, from `text` if given, until its content changes. Its id.
 
@@ -120,7 +122,7 @@ class Upkeep:
         for field, value in (("category", category), ("key", key)):
             if not value:
                 raise InvalidInput(field, "is required, unless batch_category is given")
-        found = await self._memories.named(category, key, workspace)
+        found = await self._memories.named(category, key, workspaces)
         if not found:
             raise NotFound(f"entity not found: {category}/{key}")
         entity = found[0]

@@ -38,6 +38,7 @@ _PENDING_IN_CATEGORY: Final = """
     SELECT DISTINCT c.row_id FROM chunks c JOIN entities e ON e.row_id = c.row_id
     WHERE (c.model_id < :model_id OR c.model_id > :model_id)
       AND e.category = :category AND e.archived = 0
+      AND (:workspaces IS NULL OR e.workspace_hash IN (SELECT value FROM json_each(:workspaces)))
     ORDER BY c.row_id LIMIT :limit
 """
 
@@ -92,7 +93,14 @@ def texts(reader: Reader, row_ids: Sequence[int]) -> dict[int, tuple[str, str, s
     return {row_id: (label, body, entity_id) for row_id, label, body, entity_id in rows}
 
 
-def pending_in_category(reader: Reader, category: str, model_id: int, limit: int) -> list[int]:
-    """Live memories of a category with a chunk still to be embedded."""
-    values = {"category": category, "model_id": model_id, "limit": limit}
+def pending_in_category(
+    reader: Reader, category: str, model_id: int, workspaces: Sequence[str] | None, limit: int
+) -> list[int]:
+    """Live memories of a category with a chunk still to be embedded, in some workspaces or all."""
+    values = {
+        "category": category,
+        "model_id": model_id,
+        "workspaces": None if workspaces is None else json.dumps(list(workspaces)),
+        "limit": limit,
+    }
     return [row_id for (row_id,) in reader.tuples(_PENDING_IN_CATEGORY, values)]

@@ -40,17 +40,18 @@ class Embed(Tool[Upkeep]):
     batch_limit: Annotated[int, Field(ge=0, description="Most memories of a batch")] = 100
 
     async def run(self, room: Upkeep, call: Call) -> EmbedAnswer:
+        workspaces = call.scope.reads(self.workspace_hash)
         if self.batch_category:
-            done = await room.embed_category(self.batch_category, self.batch_limit, call.report)
+            done = await room.embed_category(
+                self.batch_category, self.batch_limit, workspaces, call.report
+            )
             return {
                 "embedded": done.embedded,
                 "batch_category": self.batch_category,
                 "errors": list(done.errors),
             }
-        workspaces = call.scope.reads(self.workspace_hash)
-        workspace = workspaces[0] if workspaces else None
         entity_id = await room.embed_named(
-            self.category or "", self.key or "", self.text, workspace
+            self.category or "", self.key or "", self.text, workspaces
         )
         return {"embedded": 1, "id": entity_id, "dimensions": room.dimension}
 

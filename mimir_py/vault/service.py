@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from mimir_py.entities import store as entity_store
 from mimir_py.entities.models import Draft, Entity, Identity
-from mimir_py.entities.service import Limits, Prepared, check_limits, derive
+from mimir_py.entities.service import Limits, check_limits, check_name
 from mimir_py.entities.text import parse_body
+from mimir_py.entities.writing import Prepared, Rows, derive
 from mimir_py.errors import InvalidInput, TransferError
 from mimir_py.storage import fts
 from mimir_py.storage.database import Database, Reader, Writer
@@ -44,6 +45,7 @@ class Vault:
     ) -> None:
         self._database = database
         self._vectors = vectors
+        self._rows = Rows(vectors, new_id)
         self._upkeep = upkeep
         self._limits = limits
         self._clock = clock
@@ -101,7 +103,10 @@ class Vault:
 
     def _numbered(self, lines: Iterable[str]) -> Iterator[tuple[int, str]]:
         numbered = ((n, line) for n, line in enumerate(lines, start=1) if line.strip())
-        first = next(numbered, None)
+        try:
+            first = next(numbered, None)
+        except UnicodeDecodeError as fault:
+            raise TransferError(f"the file is not UTF-8 ({fault.reason})") from None
         if first is None:
             raise TransferError("the file is empty")
         if jsonl.check_header(first[1]):
@@ -124,14 +129,25 @@ class Vault:
 
     def _read(self, line: str, number: int) -> tuple[Record, Prepared]:
         record = jsonl.read_memory(line, number, self._new_id("mem"), self._clock())
-        entity = record.entity
-        draft = _as_draft(entity)
         try:
-            parsed = parse_body(entity.body_json)
-            check_limits(draft, self._limits)
+            for version in record.history:
+                self._checked(version.entity)
+                check_name("history_id", version.history_id, self._limits.name_bytes)
+            for identity, _ in record.aliases:
+                check_name("key", identity.key, self._limits.name_bytes)
+            draft, parsed = self._checked(record.entity)
         except InvalidInput as error:
             raise TransferError(f"line {number}: {error}") from None
         return record, derive(draft, parsed)
+
+    def _checked(self, entity: Entity) -> tuple[Draft, Any]:
+        draft = _as_draft(entity)
+        if not entity.key:
+            raise InvalidInput("key", "is empty")
+        check_limits(draft, self._limits)
+        for field in ("id", "source", "archive_reason"):
+            check_name(field, getattr(entity, field), self._limits.name_bytes)
+        return draft, parse_body(entity.body_json)
 
     async def _store(
         self, batch: list[tuple[Record, Prepared]], done: Imported, replace: bool
@@ -148,24 +164,23 @@ class Vault:
     def _sort_in(
         self, tx: Writer, batch: list[tuple[Record, Prepared]], done: Imported, replace: bool
     ) -> None:
-        held = store.by_ids(tx, [record.entity.id for record, _ in batch])
+        ids = {record.entity.id for record, _ in batch}
+        held = store.by_ids(tx, list(ids))
         names = store.ids_by_identity(tx, [p.draft.identity for _, p in batch])
-        fresh: list[tuple[Record, Prepared]] = []
+        fresh: dict[str, tuple[Record, Prepared]] = {}
         for record, prepared in batch:
-            identity = prepared.draft.identity
-            stored = held.get(record.entity.id)
-            owner = names.get(identity)
-            if stored is None and owner is None:
-                names[identity] = record.entity.id
-                fresh.append((record, prepared))
+            identity, entity_id = prepared.draft.identity, record.entity.id
+            stored, owner = held.get(entity_id), names.get(identity)
+            if stored is None and owner is None and entity_id not in fresh:
+                names[identity] = entity_id
+                fresh[entity_id] = (record, prepared)
             elif stored is not None and _same(stored, record.entity):
                 done.unchanged += 1
-            elif replace and stored is not None and owner in (None, stored.id):
-                self._replace(tx, stored, record, prepared)
+            elif replace and self._replace(tx, stored, owner, record, prepared):
                 done.replaced += 1
             else:
-                done.conflicts.append(f"{identity.category}/{identity.key} ({record.entity.id})")
-        self._insert(tx, fresh)
+                done.conflicts.append(f"{identity.category}/{identity.key} ({entity_id})")
+        self._insert(tx, list(fresh.values()))
         done.created += len(fresh)
 
     def _insert(self, tx: Writer, fresh: list[tuple[Record, Prepared]]) -> None:
@@ -185,14 +200,32 @@ class Vault:
         for row_id, (record, _) in placed:
             self._attach(tx, row_id, record)
 
-    def _replace(self, tx: Writer, stored: Entity, record: Record, prepared: Prepared) -> None:
-        entity = dataclasses.replace(record.entity, row_id=stored.row_id)
-        entity_store.update(tx, entity, prepared.text_hash)
-        fts.remove(tx, stored.row_id)
-        fts.add(tx, [(stored.row_id, prepared.label, prepared.body)])
-        self._vectors.replace(tx, stored.row_id, prepared.chunks)
-        entity_store.append_change(tx, stored.row_id, stored.id, "update")
-        self._attach(tx, stored.row_id, record)
+    def _replace(
+        self,
+        tx: Writer,
+        stored: Entity | None,
+        owner: str | None,
+        record: Record,
+        prepared: Prepared,
+    ) -> bool:
+        """Lay a record over the stored memory it means, by id or by name; whether there is one."""
+        if stored is not None and owner not in (None, stored.id):
+            return False
+        present = stored or (entity_store.by_id(tx, owner) if owner is not None else None)
+        if present is None:
+            return False
+        history_id = self._new_id("hist")
+        recorded = max(self._clock(), present.recorded_at_unix_ms + 1)
+        entity = dataclasses.replace(
+            record.entity,
+            row_id=present.row_id,
+            id=present.id,
+            recorded_at_unix_ms=recorded,
+            supersedes=history_id,
+        )
+        self._rows.overwrite(tx, present, entity, prepared, history_id)
+        self._attach(tx, present.row_id, record)
+        return True
 
     def _attach(self, tx: Writer, row_id: int, record: Record) -> None:
         if record.history:
@@ -201,7 +234,9 @@ class Vault:
                 if version.history_id not in known:
                     entity_store.insert_version(tx, version.history_id, version.entity)
         for identity, created_at in record.aliases:
-            entity_store.add_alias(tx, identity, row_id, created_at)
+            # A memory of that name goes before another key of this one.
+            if entity_store.by_identity(tx, identity) is None:
+                entity_store.add_alias(tx, identity, row_id, created_at)
 
 
 def _records(reader: Reader, after: int) -> list[Record]:

@@ -26,6 +26,11 @@ _BY_IDENTITIES: Final = """
     SELECT e.id, e.category, e.key, e.workspace_hash FROM json_each(:identities) wanted
     CROSS JOIN entities e ON e.key = wanted.value ->> 0 AND e.category = wanted.value ->> 1
         AND e.workspace_hash = wanted.value ->> 2
+    UNION ALL
+    SELECT e.id, a.category, a.key, a.workspace_hash FROM json_each(:identities) wanted
+    CROSS JOIN aliases a ON a.key = wanted.value ->> 0 AND a.category = wanted.value ->> 1
+        AND a.workspace_hash = wanted.value ->> 2
+    JOIN entities e ON e.row_id = a.entity_row_id
 """
 _HISTORY_IDS: Final = """
     SELECT h.history_id FROM json_each(:ids) wanted
@@ -65,7 +70,7 @@ def by_ids(reader: Reader, ids: Sequence[str]) -> dict[str, Entity]:
 
 
 def ids_by_identity(reader: Reader, identities: Sequence[Identity]) -> dict[Identity, str]:
-    """Which memory holds each identity."""
+    """Which memory holds each identity, as its own or as another key."""
     wanted = json.dumps([[i.key, i.category, i.workspace_hash] for i in identities])
     return {
         Identity(category, key, workspace): entity_id

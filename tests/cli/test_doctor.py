@@ -12,9 +12,7 @@ def _levels(stdout: str) -> dict[str, str]:
     return {finding["name"]: finding["level"] for finding in json.loads(stdout)}
 
 
-def test_a_sound_store_has_nothing_to_mend_and_is_left_as_it_was(
-    mimir: Mimir, store: Path
-) -> None:
+def test_a_sound_store_has_nothing_to_mend_and_is_left_as_it_was(mimir: Mimir, store: Path) -> None:
     before = mimir("export", "-", "--db", store).stdout
 
     done = mimir("doctor", "--db", store)

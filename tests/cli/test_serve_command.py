@@ -28,7 +28,10 @@ def test_help_and_version_are_printed(mimir: Mimir) -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (("serve", "--encryption-key", "x"), "--encryption-key: this version does not have sealing"),
+        (
+            ("serve", "--encryption-key", "x"),
+            "--encryption-key: this version does not have sealing",
+        ),
         (("--encryption-key", "x", "--db", "y"), "--encryption-key: this version does not have"),
         (("serve", "--encryption-key="), "--encryption-key: this version does not have sealing"),
         (("serve", "--web"), "--web: this version does not have the dashboard"),

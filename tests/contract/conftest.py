@@ -1,7 +1,6 @@
 """One server per module for what leaves no trace, and a fresh one where the state matters."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 

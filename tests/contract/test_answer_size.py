@@ -120,4 +120,5 @@ def test_the_cap_can_be_set_and_lifted(tmp_path: Path) -> None:
             result = program.result("recall", {"query": "lighthouse"})
             sizes.append(len(result["content"][0]["text"].encode()))
 
-    assert sizes[0] <= 4_000 < 33_000 < sizes[1]
+    assert sizes[0] <= 4_000
+    assert sizes[1] > 33_000

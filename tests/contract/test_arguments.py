@@ -114,9 +114,7 @@ def test_hidden_arguments_of_remember_work(shared: Program) -> None:
 def test_the_hidden_filter_of_recall_works_in_every_mode(shared: Program, mode: str) -> None:
     for flag in (True, False):
         fact = f"the kiln is fired at {1_000 + flag} degrees"
-        shared.call(
-            "remember", category="kiln", key=str(flag), body_json=fact, always_on=flag
-        )
+        shared.call("remember", category="kiln", key=str(flag), body_json=fact, always_on=flag)
 
     for flag in (True, False):
         arguments = {"query": "kiln", "category": "kiln", "mode": mode, "always_on": flag}
@@ -198,7 +196,6 @@ def test_what_is_over_a_limit_is_refused_by_name_and_not_stored(
     assert "limit" in message
     found = shared.call("recall", query="refused", mode="fts5", workspace_hash="*")
     assert "refused" not in [item["key"] for item in found["items"]]
-
 
 
 def test_a_reason_over_a_limit_is_refused_and_nothing_forgotten(shared: Program) -> None:

@@ -45,9 +45,7 @@ async def test_an_example_of_the_contract_replays(app: App, promise: Promise) ->
     for tool, arguments in promise.before:
         known |= {"id": _payload(await _call(app, tool, arguments)).get("id", known.get("id"))}
     tool, arguments = promise.call
-    filled = {
-        name: known["id"] if value == "{id}" else value for name, value in arguments.items()
-    }
+    filled = {name: known["id"] if value == "{id}" else value for name, value in arguments.items()}
 
     answer = _payload(await _call(app, tool, filled))
 

@@ -16,21 +16,18 @@ from mimir_py.app import CATALOGUE
 from tests.server.program import Message, Program, error_text, run, serving, tool_call
 
 _TEXTS: Final = (
-    "", " ", "\n\r\t", "x" * 300_000, "word " * 20_000, "\x00", "a\x00b", "\ud800", "\udfffx",
-    "\u202e\u202dمرحبا بالعالم", "שלום", "👩‍👩‍👧‍👦🏳️‍🌈", "Z̷̢̛a̶l̸g̵o̶" * 50, "ﷺ" * 500, "\u2028\u2029", "\ufeff", "İıß",
-    "'; DROP TABLE entities; --", '" OR 1=1 --', "%", "_", "*", "?", "[a-z]", "\\", "`", "$(id)",
-    "../../../../etc/passwd", "/dev/stdin", "~/.ssh/id_rsa", "C:\\Windows\\win.ini", "${HOME}",
-    "{{7*7}}", "%s%n%x", "<script>alert(1)</script>", "]]>", 'a" NEAR(b', "body:x AND", "^",
-    "NaN", "Infinity", "null", "true", "{", '{"a":', "[1,", "\u0001\u001b[31m", "mimir_recall",
+    "", " \n\r\t", "x" * 300_000, "word " * 20_000, "\x00", "a\x00b", "\ud800", "\udfffx",
+    "\u202eمرحبا بالعالم", "👩\u200d👩\u200d👧\u200d👦🏳\ufe0f", "Z\u0337\u0322a\u0336" * 50, "ﷺ" * 500,
+    "\u2028\ufeff", "İıß", "'; DROP TABLE entities; --", '" OR 1=1 --', "%", "_", "*", "[a-z]",
+    "\\", "$(id)", "../../../../etc/passwd", "/dev/stdin", "C:\\Windows\\win.ini", "${HOME}", "%s%n",
+    "<script>alert(1)</script>", 'a" NEAR(b', "body:x AND", "NaN", "null", "{", '{"a":', "\u001b[31m",
 )  # fmt: skip
 _NUMBERS: Final = (
-    -1, 0, 1, 2**31, 2**53 + 1, 2**63 - 1, 2**63, 2**64, -(2**63), -(2**63) - 1, 10**400,
-    1.5, -0.5, -0.0, 1e308, -1e308, 5e-324,
+    -1, 0, 1, 2**31, 2**63 - 1, 2**63, -(2**63), 10**400, 1.5, -0.5, 1e308, 5e-324,
 )  # fmt: skip
 _OTHERS: Final = (
-    None, True, False, [], [[]], [None], ["a", 1], [""], ["\x00"], list(range(10_000)),
-    ["t"] * 10_000, {}, {"": {}}, {"a": "\ud800"}, {"enabled": "yes"}, {"n_variants": 10**9},
-    {str(n): n for n in range(1_000)},
+    None, True, False, [], [[]], ["a", 1], ["\x00"], list(range(10_000)), ["t"] * 10_000, {},
+    {"a": "\ud800"}, {"enabled": "yes"}, {"n_variants": 10**9}, {str(n): n for n in range(1_000)},
 )  # fmt: skip
 _VALUES: Final = (*_TEXTS, *_NUMBERS, *_OTHERS)
 

@@ -125,9 +125,7 @@ def test_the_list_of_categories_is_that_of_the_workspace(unscoped: Program) -> N
 def test_one_name_is_another_memory_in_each_workspace(unscoped: Program) -> None:
     ids = _remember_everywhere(unscoped, "named")
 
-    unscoped.call(
-        "remember", category="named", key="keys", body_json="moved", workspace_hash="b"
-    )
+    unscoped.call("remember", category="named", key="keys", body_json="moved", workspace_hash="b")
     unscoped.call("forget", category="named", key="keys", workspace_hash="a")
 
     assert len(set(ids.values())) == 3
@@ -237,9 +235,7 @@ def test_a_session_embeds_only_what_it_sees(session: Program) -> None:
 
 
 def test_a_session_embeds_a_global_memory_by_name(session: Program) -> None:
-    written = session.call(
-        "remember", category="common", key="k", body_json="x", workspace_hash=""
-    )
+    written = session.call("remember", category="common", key="k", body_json="x", workspace_hash="")
 
     assert session.call("embed", category="common", key="k")["id"] == written["id"]
 

@@ -93,28 +93,22 @@ async def test_64_tags_are_stored(client):
     assert (await client.get(answer["id"]))["tags"] == tags
 
 
-async def test_a_tag_over_256_bytes_is_refused_by_its_place(client):
-    error = await _refused(client, tags=["short", "x" * 257])
+async def test_a_tag_over_a_kibibyte_is_refused_by_its_place(client):
+    error = await _refused(client, tags=["short", "x" * (_KIB + 1)])
 
     assert error.field == "tags[1]"
-    assert "256" in str(error)
-
-
-async def test_a_tag_of_256_bytes_is_stored(client):
-    answer = await client.remember("queue", "use NATS", tags=["é" * 128])
-
-    assert (await client.get(answer["id"]))["tags"] == ["é" * 128]
+    assert str(_KIB) in str(error)
 
 
 async def test_limits_are_those_of_the_settings(open_store, client_of):
-    limits = {"max_body_bytes": 2_000, "max_key_bytes": 64, "max_tags": 1, "max_tag_bytes": 16}
+    limits = {"max_body_bytes": 2_000, "max_key_bytes": 64, "max_tags": 1}
     async with open_store(**limits) as app:
         client = client_of(app)
 
         body = await _refused(client, body_json="x" * 2_000)
         key = await _refused(client, key="x" * 65)
         tags = await _refused(client, tags=["a", "b"])
-        tag = await _refused(client, tags=["x" * 17])
+        tag = await _refused(client, tags=["x" * 65])
 
     fields = [error.field for error in (body, key, tags, tag)]
     assert fields == ["body_json", "key", "tags", "tags[0]"]
@@ -124,15 +118,14 @@ async def test_an_empty_key_is_refused(client):
     assert (await _refused(client, key="")).field == "key"
 
 
-@pytest.mark.parametrize(("character", "name"), [("\x00", "NUL"), ("\ud800", "surrogate")])
 @pytest.mark.parametrize("argument", [*_NAMES, "body_json"])
-async def test_a_character_that_cannot_be_stored_is_refused_by_name(
-    client, argument, character, name
-):
-    error = await _refused(client, **{argument: f"a{character}b"})
+async def test_a_character_that_cannot_be_stored_is_refused_by_name(client, argument):
+    nul = await _refused(client, **{argument: "a\x00b"})
+    surrogate = await _refused(client, **{argument: "a\ud800b"})
 
-    assert error.field == argument
-    assert name in str(error)
+    assert (nul.field, surrogate.field) == (argument, argument)
+    assert "NUL" in str(nul)
+    assert "surrogate" in str(surrogate)
 
 
 @pytest.mark.parametrize("character", ["\x00", "\ud800"])

@@ -77,7 +77,8 @@ def open_copy(
         )
         async with open_store(**settings) as app:
             vectors = app.memories._vectors
-            await app.database.write(vectors.rebuild)
+            if await app.database.read(vectors.table_is_live) != (index == "table"):
+                await app.database.write(vectors.rebuild)
             assert await app.database.read(vectors.table_is_live) == (index == "table")
             yield app
 

@@ -73,21 +73,19 @@ def _units(dice, count):
 class _Reference:
     """What is stored, searched by looking at all of it."""
 
-    def __init__(self):
-        self.chunks = {}
-        self.attributes = {}
-
-    def put(self, row_id, attributes, chunks):
-        self.attributes[row_id] = attributes
-        self.chunks[row_id] = chunks
+    def __init__(self, memories):
+        self.attributes = {row_id: attributes for row_id, (attributes, _) in memories.items()}
+        self.chunks = {row_id: chunks for row_id, (_, chunks) in memories.items()}
 
     def nearest(self, query, filter, count):
-        scores = {
-            row_id: float((self.chunks[row_id] @ query).max())
-            for row_id, attributes in self.attributes.items()
-            if _passes(filter, attributes)
-        }
-        return sorted(scores, key=lambda row_id: -scores[row_id])[:count], scores
+        """The best rows, and the score of every row that passes."""
+        rows = [row for row, attributes in self.attributes.items() if _passes(filter, attributes)]
+        if not rows:
+            return [], {}
+        starts = np.cumsum([0, *(len(self.chunks[row]) for row in rows[:-1])])
+        cosines = np.concatenate([self.chunks[row] for row in rows]) @ query
+        scores = dict(zip(rows, np.maximum.reduceat(cosines, starts).tolist(), strict=True))
+        return sorted(rows, key=lambda row: -scores[row])[:count], scores
 
 
 @pytest.fixture(scope="module")
@@ -172,10 +170,7 @@ async def arm(filled_path, index, open_copy):
 
 @pytest.fixture
 def reference(memories):
-    found = _Reference()
-    for row_id, (attributes, chunks) in memories.items():
-        found.put(row_id, attributes, chunks)
-    return found
+    return _Reference(memories)
 
 
 async def _recall_at_10(dense, reference, queries, filter):

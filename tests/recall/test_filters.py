@@ -153,14 +153,15 @@ async def test_semantic_search_applies_its_filters(searched, corpus, wanted, que
 
 
 @pytest.mark.parametrize("layer", ["world", "episodic", "semantic", "core", "other", "absent"])
-@pytest.mark.parametrize("workspace", [None, "", "a", "*"])
-async def test_a_layer_is_browsed_whole(searched, corpus, layer, workspace):
-    wanted = {"layer": layer, "workspace_hash": workspace}
-    expected = sorted(memory["key"] for memory in corpus if _allowed(memory, wanted))
+async def test_a_layer_is_browsed_whole(searched, corpus, layer):
+    for workspace in (None, "", "a", "*"):
+        wanted = {"layer": layer, "workspace_hash": workspace}
 
-    answer = await searched.run("recall_layer", {**wanted, "limit": 1_000})
+        answer = await searched.run("recall_layer", {**wanted, "limit": 1_000})
 
-    assert _keys(answer["items"]) == expected
+        assert _keys(answer["items"]) == sorted(
+            memory["key"] for memory in corpus if _allowed(memory, wanted)
+        )
 
 
 @pytest.mark.parametrize("mode", _MODES)

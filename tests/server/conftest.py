@@ -10,7 +10,6 @@ import pytest
 
 from tests.server.program import Program, run, serving
 
-
 _BULK: Final = 500
 
 

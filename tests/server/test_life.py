@@ -1,7 +1,6 @@
 """The process ends when it should, at once, and leaves nothing behind."""
 
 import fcntl
-import os
 import shutil
 import signal
 import subprocess
@@ -146,7 +145,7 @@ def test_stdout_is_json_whatever_a_library_prints(tmp_path: Path) -> None:
         found = program.call("recall", query="which queue")
 
         assert [item["content"] for item in found["items"]] == ["use NATS"]
-        assert os.stat(f"/proc/{program.pid}/fd/1").st_ino == program.log.stat().st_ino
+        assert Path(f"/proc/{program.pid}/fd/1").stat().st_ino == program.log.stat().st_ino
         for noise in ("printed", "written to 1", "from a child"):
             assert noise in program.stderr()
 

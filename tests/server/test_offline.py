@@ -55,7 +55,10 @@ def _can_unshare() -> bool:
         return False
 
 
-_PREFIXES: Final = {"sockets refused": (), **({"no interfaces": _UNSHARE} if _can_unshare() else {})}
+_PREFIXES: Final = {
+    "sockets refused": (),
+    **({"no interfaces": _UNSHARE} if _can_unshare() else {}),
+}
 
 _STRICTEST: Final = list(_PREFIXES.values())[-1]
 
@@ -109,7 +112,9 @@ def test_every_tool_works_offline(offline: Offline, prefix: tuple[str, ...]) -> 
 def test_the_command_line_works_offline(offline: Offline) -> None:
     def mimir(*arguments: str) -> str:
         command = (*_STRICTEST, MIMIR)
-        done = run(*arguments, "--db", offline.store, home=offline.home, command=command, **offline.env)
+        done = run(
+            *arguments, "--db", offline.store, home=offline.home, command=command, **offline.env
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 

@@ -69,7 +69,10 @@ def test_versions_are_kept_in_order_without_a_gap(
         store, "SELECT body_json, recorded_at_unix_ms, supersedes, retrieval_count FROM entities"
     )
     contents = [json.loads(version["body_json"])["content"] for version in versions]
-    starts = [*(version["recorded_at_unix_ms"] for version in versions), live["recorded_at_unix_ms"]]
+    starts = [
+        *(version["recorded_at_unix_ms"] for version in versions),
+        live["recorded_at_unix_ms"],
+    ]
     ends = [version["invalidated_at_unix_ms"] for version in versions]
     supersedes = [*(version["supersedes"] for version in versions), live["supersedes"]]
 

@@ -145,7 +145,15 @@ def test_a_tool_answers_to_all_its_names(shared: Program, prefix: str, suffix: s
 
 @pytest.mark.parametrize(
     "name",
-    ["perseus_vault_mimir_recall", "mneme_mimir_recall", "recall", "mimir_", "MIMIR_RECALL", "", "x"],
+    [
+        "perseus_vault_mimir_recall",
+        "mneme_mimir_recall",
+        "recall",
+        "mimir_",
+        "MIMIR_RECALL",
+        "",
+        "x",
+    ],
 )
 def test_any_other_name_is_unknown(shared: Program, name: str) -> None:
     result = shared.ask("tools/call", {"name": name, "arguments": {}})["result"]

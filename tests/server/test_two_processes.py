@@ -70,11 +70,15 @@ def test_what_one_acknowledges_the_other_finds_at_once(
 def test_what_one_rebuilds_the_other_goes_on_finding(pair: tuple[Program, Program]) -> None:
     one, other = pair
     one.call("remember", category="rebuilt", key="k", body_json="the lighthouse keeper's log")
-    found = [other.call("recall", query="lighthouse", mode=mode)["items"][0]["id"] for mode in MODES]
+    found = [
+        other.call("recall", query="lighthouse", mode=mode)["items"][0]["id"] for mode in MODES
+    ]
 
     one.call("reindex")
 
-    again = [other.call("recall", query="lighthouse", mode=mode)["items"][0]["id"] for mode in MODES]
+    again = [
+        other.call("recall", query="lighthouse", mode=mode)["items"][0]["id"] for mode in MODES
+    ]
     assert again == found
 
 
@@ -161,7 +165,9 @@ def test_an_engine_goes_on_with_a_store_that_the_other_made(tmp_path: Path) -> N
         with serving(store, MIMIR_SQLITE_DRIVER=driver) as program:
             program.call("remember", category="made", key=driver, body_json=f"made by {driver}")
             found = {
-                mode: [item["key"] for item in program.call("recall", query="made", mode=mode)["items"]]
+                mode: [
+                    item["key"] for item in program.call("recall", query="made", mode=mode)["items"]
+                ]
                 for mode in MODES
             }
 

@@ -32,7 +32,11 @@ _BAD_LINES: Final = {
     "NaN": (b'{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":NaN}}\n', None, PARSE_ERROR),
     "Infinity": (b'{"jsonrpc":"2.0","id":-Infinity,"method":"ping"}\n', None, PARSE_ERROR),
     "lists 100,000 deep": (b"[" * 100_000 + b"]" * 100_000 + b"\n", None, PARSE_ERROR),
-    "objects 100,000 deep": (b'{"id":' * 100_000 + b"1" + b"}" * 100_000 + b"\n", None, PARSE_ERROR),
+    "objects 100,000 deep": (
+        b'{"id":' * 100_000 + b"1" + b"}" * 100_000 + b"\n",
+        None,
+        PARSE_ERROR,
+    ),
     "a control character": (b'{"jsonrpc":"2.0","id":1,"method":"a\x00b"}\n', None, PARSE_ERROR),
     "empty batch": (b"[]\n", None, INVALID_REQUEST),
     "batch": (encoded([request(1, "ping"), request(2, "ping")]), None, INVALID_REQUEST),

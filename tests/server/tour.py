@@ -1,4 +1,4 @@
-"""Every tool once, on facts whose answers are known; what comes back does not depend on the engine."""
+"""Every tool once, on facts whose answers are known and the same on every engine."""
 
 import re
 from typing import Any, Final

@@ -28,7 +28,7 @@ def test_a_sqlite_is_wal_safe_from_the_releases_with_the_fix(version, safe):
     assert is_wal_safe(version) is safe
 
 
-def test_an_engine_says_what_its_version_can_do():
+def test_an_engine_says_its_version_and_whether_it_is_wal_safe():
     engine = dataclasses.replace(load_engine("auto"), version=(3, 41, 9))
 
     assert (engine.version_text, engine.wal_safe) == ("3.41.9", False)

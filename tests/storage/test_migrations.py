@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mimir_py.errors import StorageError
+from mimir_py.errors import ForeignStore, StorageError
 from mimir_py.storage import migrations
 from mimir_py.storage.database import Writer, open_database
 from mimir_py.storage.files import APPLICATION_ID
@@ -140,3 +140,14 @@ async def test_a_store_whose_making_failed_can_be_made_later(
         await database.write(lambda tx: put(tx, "a"))
 
         assert await names(database) == {"a"}
+
+
+def test_a_file_with_other_tables_in_its_log_is_not_migrated(connection):
+    tx = Writer(connection)
+    tx.run("CREATE TABLE theirs (name TEXT)")
+
+    with pytest.raises(ForeignStore):
+        migrations.migrate(tx)
+
+    assert tx.tuples("SELECT name FROM sqlite_schema") == [("theirs",)]
+    assert tx.value("PRAGMA user_version") == 0

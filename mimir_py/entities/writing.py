@@ -1,0 +1,103 @@
+"""Putting memories into the store: row, version, search text, words and vectors always together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mimir_py.embedding import split
+from mimir_py.entities import store, text
+from mimir_py.entities.models import Draft, Entity, Identity
+from mimir_py.entities.similarity import text_hash
+from mimir_py.storage import fts
+from mimir_py.storage.database import Writer
+from mimir_py.storage.vectors import Chunk, Vectors
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A draft with everything derived from its text."""
+
+    draft: Draft
+    text_hash: bytes
+    label: str
+    body: str
+    chunks: tuple[Chunk, ...]
+
+
+def derive(draft: Draft, parsed: Any) -> Prepared:
+    """What the indexes hold of a draft; its chunks are not embedded yet."""
+    body = text.body_text(parsed)
+    return Prepared(
+        draft=draft,
+        text_hash=text_hash(parsed),
+        label=text.label(
+            draft.identity.category, draft.identity.key, draft.tags or (), draft.topic_path or ""
+        ),
+        body=body,
+        chunks=tuple(Chunk(start, stop) for start, stop in split(body)),
+    )
+
+
+def relabelled(prepared: Prepared, entity: Entity) -> Prepared:
+    """`prepared` with the label of the whole entity: a draft may leave out parts of it."""
+    return replace(
+        prepared, label=text.label(entity.category, entity.key, entity.tags, entity.topic_path)
+    )
+
+
+class Rows:
+    """Changes of single memories, inside a transaction of the caller's."""
+
+    def __init__(self, vectors: Vectors, new_id: Callable[[str], str]) -> None:
+        self._vectors = vectors
+        self._new_id = new_id
+
+    def insert(self, tx: Writer, entity: Entity, prepared: Prepared) -> None:
+        """Store a new memory."""
+        row_id = store.insert(tx, entity, prepared.text_hash)
+        fts.add(tx, [(row_id, prepared.label, prepared.body)])
+        self._vectors.replace(tx, row_id, prepared.chunks)
+
+    def overwrite(
+        self, tx: Writer, stored: Entity, entity: Entity, prepared: Prepared, history_id: str
+    ) -> None:
+        """Make `entity` the present version, and keep `stored` as the one before it."""
+        self.settle_aliases(tx, stored)
+        store.insert_version(tx, history_id, stored, entity.recorded_at_unix_ms)
+        fts.remove(tx, stored.row_id)
+        fts.add(tx, [(stored.row_id, prepared.label, prepared.body)])
+        self._vectors.replace(tx, stored.row_id, prepared.chunks)
+        store.update(tx, entity, prepared.text_hash)
+        store.append_change(tx, stored.row_id, stored.id, "update")
+
+    def erase(self, tx: Writer, entity: Entity) -> None:
+        """Delete a memory with all that is derived from it."""
+        self.settle_aliases(tx, entity)
+        fts.remove(tx, entity.row_id)
+        self._vectors.remove(tx, entity.row_id)
+        store.delete(tx, entity)
+
+    def settle_aliases(self, tx: Writer, stored: Entity) -> None:
+        """Give every other key of a memory a memory of its own, before it changes or goes."""
+        aliases = store.aliases_of(tx, stored.row_id)
+        if not aliases:
+            return
+        chunks = self._vectors.chunks_of(tx, stored.row_id)
+        store.delete_aliases_of(tx, stored.row_id)
+        prepared = derive(
+            Draft(Identity("", "", ""), stored.body_json), text.parse_body(stored.body_json)
+        )
+        for identity, created_at in aliases:
+            own = replace(
+                stored,
+                row_id=0,
+                id=self._new_id("mem"),
+                category=identity.category,
+                key=identity.key,
+                workspace_hash=identity.workspace_hash,
+                archived=False,
+                archive_reason="",
+                created_at_unix_ms=created_at,
+                supersedes="",
+            )
+            self.insert(tx, own, replace(relabelled(prepared, own), chunks=chunks))

@@ -1,0 +1,94 @@
+"""What a tool's declaration says is what the tool does."""
+
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from pysqlite3 import dbapi2
+
+from mimir_py.app import CATALOGUE, App, open_app
+from mimir_py.config import load
+from mimir_py.tooling import AnyTool, Call, Effect
+from mimir_py.tooling.answer import to_json
+
+_EXAMPLE_ID: Final = "mem-3f9a1c0d77e2"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "memory.db"
+
+
+@pytest.fixture
+async def app(path: Path) -> AsyncIterator[App]:
+    """A store that holds what the examples speak of."""
+
+    def ids(prefix: str) -> str:
+        return _EXAMPLE_ID if prefix == "mem" else f"{prefix}-000000000000"
+
+    async with open_app(load({}, {"db_path": path}), path.parent, new_id=ids) as opened:
+        remember = CATALOGUE.find("mimir_remember")
+        assert remember is not None
+        await opened.run(remember, remember.spec.example, Call())
+        yield opened
+
+
+def _tools(*effects: Effect) -> list[Any]:
+    return [
+        pytest.param(tool, id=tool.spec.suffix)
+        for tool in CATALOGUE.tools
+        if tool.spec.effect in effects
+    ]
+
+
+@pytest.mark.parametrize("tool", _tools(*Effect))
+async def test_the_example_of_a_tool_runs(app: App, tool: type[AnyTool]) -> None:
+    answer = await app.run(tool, tool.spec.example, Call())
+
+    assert answer
+    assert "ignored_arguments" not in answer
+    assert answer.get("found") is not False
+    assert answer.get("items") != []
+    assert to_json(answer)
+
+
+@pytest.mark.parametrize("tool", _tools(Effect.READS))
+async def test_a_tool_that_says_it_reads_commits_nothing(
+    app: App, path: Path, tool: type[AnyTool]
+) -> None:
+    """`data_version` moves whenever another connection commits. That a memory was used is noted
+    later, in a batch, which is no part of the call."""
+    with closing(dbapi2.connect(path)) as watcher:
+        before = watcher.execute("PRAGMA data_version").fetchone()
+
+        await app.run(tool, tool.spec.example, Call())
+
+        assert watcher.execute("PRAGMA data_version").fetchone() == before
+
+
+async def test_what_watches_for_commits_sees_one(app: App, path: Path) -> None:
+    [forget] = [tool for tool in CATALOGUE.tools if tool.spec.suffix == "forget"]
+    with closing(dbapi2.connect(path)) as watcher:
+        before = watcher.execute("PRAGMA data_version").fetchone()
+
+        await app.run(forget, forget.spec.example, Call())
+
+        assert watcher.execute("PRAGMA data_version").fetchone() != before
+
+
+async def test_a_recall_that_is_not_to_be_noted_is_not(app: App, path: Path) -> None:
+    recall = CATALOGUE.find("mimir_recall")
+    assert recall is not None
+    with closing(dbapi2.connect(path)) as watcher:
+        before = watcher.execute("PRAGMA data_version").fetchone()
+
+        await app.run(recall, {"query": "queue", "reinforce": False}, Call())
+        await app.usage.flush()
+        unnoted = watcher.execute("PRAGMA data_version").fetchone()
+        await app.run(recall, {"query": "queue"}, Call())
+        await app.usage.flush()
+        noted = watcher.execute("PRAGMA data_version").fetchone()
+
+    assert (unnoted == before, noted == before) == (True, False)
