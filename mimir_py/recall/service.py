@@ -19,10 +19,12 @@ from mimir_py.recall.usage import UsageLog
 from mimir_py.storage.database import Database, Reader
 from mimir_py.values import Clock
 
-# Pools grow in steps, so that the pages of one query come out of one order.
-_POOLS: Final = (128, 512, 2_048, 8_192)
-_POOL_SHARE: Final = 5
-_LITERAL_POOL: Final = 200
+# A page within the head is ordered by the heads of the arms alone, however long the page; one
+# beyond it follows from all that the arms find. So pages of any length are cuts of one order.
+_HEAD: Final = 128
+_DEEP_POOL: Final = 8_192
+_BOOSTED: Final = 1_000
+_BELOW_HEAD: Final = 0.999
 _CACHED_QUERIES: Final = 256
 
 
@@ -63,15 +65,23 @@ class Recall:
         return found
 
     async def _browse(self, query: Query) -> tuple[Hit, ...]:
+        boosted = query.boosts.any
+        # A boost reorders the latest memories; which ones must not depend on the page.
+        limit = max(_BOOSTED, query.offset + query.limit) if boosted else query.limit
+        offset = 0 if boosted else query.offset
+
         def browse(reader: Reader) -> tuple[Hit, ...]:
-            row_ids = store.browse(reader, query.filter, query.limit, query.offset)
-            entities = by_row_ids(reader, row_ids)
-            return tuple(Hit(entities[row_id], 1.0, entities[row_id].key) for row_id in row_ids)
+            found = store.browse(reader, query.filter, limit, offset)
+            entities = by_row_ids(reader, [c.row_id for c in found])
+            return tuple(
+                Hit(entities[c.row_id], 1.0, c.alias or entities[c.row_id].key) for c in found
+            )
 
         hits = await self._database.read(browse)
-        if query.boosts.any:
-            return tuple(reorder(hits, query.boosts, "", self._clock(), query.limit))
-        return hits
+        if not boosted:
+            return hits
+        ordered = reorder(hits, query.boosts, "", self._clock(), query.limit)
+        return tuple(ordered[query.offset : query.offset + query.limit])
 
     async def _ranked(self, query: Query) -> Found:
         texts: tuple[str, ...] = (query.text,)
@@ -134,7 +144,7 @@ class Recall:
 
 
 def _pool(wanted: int) -> int:
-    return next((size for size in _POOLS if _POOL_SHARE * wanted <= size), _POOLS[-1])
+    return _HEAD if wanted <= _HEAD else _DEEP_POOL
 
 
 def _ranking(
@@ -146,15 +156,11 @@ def _ranking(
     """One candidate per memory, best first, with a score in 0..1."""
     name_arm = (fusion.NAME_WEIGHT, [c.row_id for c in named])
     if mode is Mode.HYBRID:
-        scores = dict(
-            fusion.fuse(
-                [
-                    name_arm,
-                    (fusion.KEYWORD_WEIGHT, [c.row_id for c in by_words]),
-                    (fusion.DENSE_WEIGHT, [c.row_id for c in by_meaning]),
-                ]
-            )
-        )
+        words, meaning = [c.row_id for c in by_words], [c.row_id for c in by_meaning]
+        scores = _fused(name_arm, words[:_HEAD], meaning[:_HEAD])
+        lowest = min(scores.values(), default=1.0)
+        for row_id, score in _fused(name_arm, words, meaning).items():
+            scores.setdefault(row_id, min(score, lowest) * _BELOW_HEAD)
     else:
         scores = {c.row_id: _bounded(mode, c.score) for c in (*by_words, *by_meaning)}
         scores |= dict(fusion.fuse([name_arm]))
@@ -172,6 +178,13 @@ def _ranking(
     ]
 
 
+def _fused(
+    named: tuple[float, list[int]], words: Sequence[int], meaning: Sequence[int]
+) -> dict[int, float]:
+    arms = [named, (fusion.KEYWORD_WEIGHT, words), (fusion.DENSE_WEIGHT, meaning)]
+    return dict(fusion.fuse(arms))
+
+
 def _bounded(mode: Mode, score: float) -> float:
     if mode is Mode.DENSE:
         return max(0.0, score)
@@ -182,7 +195,7 @@ def _literal_first(
     reader: Reader, literals: tuple[str, ...], found: list[Candidate]
 ) -> list[Candidate]:
     """Put texts that hold the query's odd words (`c++`, `a.b`) to the letter in front."""
-    head, tail = found[:_LITERAL_POOL], found[_LITERAL_POOL:]
+    head, tail = found[:_HEAD], found[_HEAD:]
     texts = store.texts(reader, [c.row_id for c in head])
     held = {
         c.row_id: keywords.literal_matches(literals, "\n".join(texts.get(c.row_id, ())))

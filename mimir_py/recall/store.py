@@ -49,9 +49,19 @@ _NAMED: Final = """
     WHERE a.key = :name AND {filter}
     LIMIT :pool
 """
+# Each side is cut to what the page can need before the two are merged.
 _BROWSE: Final = """
-    SELECT e.row_id FROM entities e WHERE {filter}
-    ORDER BY e.recorded_at_unix_ms DESC, e.row_id DESC LIMIT :limit OFFSET :offset
+    SELECT row_id, alias, at FROM (
+        SELECT e.row_id, NULL AS alias, e.recorded_at_unix_ms AS at FROM entities e
+        WHERE {filter} ORDER BY e.recorded_at_unix_ms DESC, e.row_id DESC LIMIT :offset + :limit
+    )
+    UNION ALL
+    SELECT row_id, alias, at FROM (
+        SELECT e.row_id, a.key AS alias, a.created_at_unix_ms AS at
+        FROM aliases a JOIN entities e ON e.row_id = a.entity_row_id
+        WHERE {filter} ORDER BY a.created_at_unix_ms DESC, a.key LIMIT :offset + :limit
+    )
+    ORDER BY at DESC, row_id DESC, alias LIMIT :limit OFFSET :offset
 """
 # sqlite-vec filters by key only; the subquery keeps the filter inside the index.
 _DENSE: Final = """
@@ -174,13 +184,13 @@ def named(reader: Reader, name: str, filter: Filter, pool: int) -> list[Candidat
     return [Candidate(row_id, 1.0, alias=alias) for row_id, alias in rows]
 
 
-def browse(reader: Reader, filter: Filter, limit: int, offset: int) -> list[int]:
-    """Memories without a query, latest change first."""
+def browse(reader: Reader, filter: Filter, limit: int, offset: int) -> list[Candidate]:
+    """Memories without a query, under each of their keys, latest change first."""
     clause, values = where(filter)
     rows = reader.tuples(
         _BROWSE.format(filter=clause), {**values, "limit": limit, "offset": offset}
     )
-    return [row_id for (row_id,) in rows]
+    return [Candidate(row_id, 1.0, alias=alias) for row_id, alias, _ in rows]
 
 
 def dense(reader: Reader, vector: bytes, filter: Filter, k: int) -> list[Candidate]:

@@ -15,6 +15,8 @@ APPLICATION_ID: Final = 0x4D696D52  # "MimR" in the file header
 _MAGIC: Final = b"SQLite format 3\x00"
 # The file header, and the head of its first page: the list of tables.
 _HEADER_BYTES: Final = 108
+_LOG_HEADER_BYTES: Final = 32
+_FRAME_HEADER_BYTES: Final = 24
 _PRIVATE_FILE: Final = 0o600
 _PRIVATE_FOLDER: Final = 0o700
 
@@ -60,6 +62,7 @@ def refuse_foreign(path: Path, newest_version: int) -> None:
             header = file.read(_HEADER_BYTES)
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror}") from error
+    header = _newest_first_page(path) or header
     if not header:
         return
     if header[:16] != _MAGIC or len(header) < _HEADER_BYTES:
@@ -92,3 +95,19 @@ def _has_no_table(header: bytes) -> bool:
     """Whether the first page of a database lists nothing (SQLite file format, section 1.6)."""
     leaf_of_a_table = header[100] == 0x0D
     return leaf_of_a_table and int.from_bytes(header[103:105], "big") == 0
+
+
+def _newest_first_page(path: Path) -> bytes | None:
+    """The head of the first page as the log has it, if it does (file format, section 4.1)."""
+    log = path.with_name(path.name + "-wal")
+    if not log.exists():
+        return None
+    found = None
+    with log.open("rb") as file:
+        page_bytes = int.from_bytes(file.read(_LOG_HEADER_BYTES)[8:12], "big")
+        while page_bytes and len(frame := file.read(_FRAME_HEADER_BYTES)) == _FRAME_HEADER_BYTES:
+            start = file.tell()
+            if int.from_bytes(frame[:4], "big") == 1:
+                found = file.read(_HEADER_BYTES)
+            file.seek(start + page_bytes)
+    return found

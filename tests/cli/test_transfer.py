@@ -23,7 +23,7 @@ def test_what_is_exported_comes_back_whole_in_another_store(
     other = tmp_path / "other.db"
 
     exported = mimir("export", first, "--db", store)
-    imported = mimir("import", first, "--db", other)
+    imported = mimir("import", first, "--no-embed", "--db", other)
     mimir("export", second, "--db", other)
 
     assert (exported.returncode, exported.stdout) == (0, "Exported 4 memories\n")
@@ -66,7 +66,9 @@ def test_a_conflict_keeps_what_is_stored_unless_told_otherwise(
 
 def test_standard_streams_carry_an_export(mimir: Mimir, store: Path, tmp_path: Path) -> None:
     exported = mimir("export", "-", "--db", store)
-    imported = mimir("import", "-", "--db", tmp_path / "other.db", input=exported.stdout)
+    imported = mimir(
+        "import", "-", "--no-embed", "--db", tmp_path / "other.db", input=exported.stdout
+    )
 
     assert exported.stderr == "Exported 4 memories\n"
     assert len(exported.stdout.splitlines()) == 5

@@ -18,20 +18,20 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """A store of memories whose every field is as long as it may be."""
     with serving(tmp_path_factory.mktemp("size") / "memory.db") as program:
         program.call(
-            "remember", category="long", key="body", body_json={"content": "tide tables " * 20_000}
+            "remember", category="long", key="body", body_json={"content": "tide tables " * 8_000}
         )
         program.call(
             "remember",
             category="long",
             key="fields",
-            body_json={f"field {number}": "tide" for number in range(8_000)},
+            body_json={f"field {number}": "tide" for number in range(4_000)},
         )
         program.call(
             "remember",
             category="long",
             key="names",
             body_json="tide",
-            tags=["t" * 256] * 64,
+            tags=["t" * 1_024] * 64,
             topic_path="p" * _KIB,
             agent_id="a" * _KIB,
         )
@@ -93,7 +93,7 @@ def test_a_long_body_can_be_read_to_its_end(full: Program) -> None:
         whole += page["body_json"]
         offset = page.get("next_offset") if page.get("truncated") else None
 
-    assert json.loads(whole) == {"content": "tide tables " * 20_000}
+    assert json.loads(whole) == {"content": "tide tables " * 8_000}
     assert item["truncated"] is True
     assert "tide tables" in item["passage"]
 

@@ -153,7 +153,7 @@ _FITS: Final = {
     "key of 1 KiB": {"key": "ö" * (_KIB // 2)},
     "category of 1 KiB": {"category": "c" * _KIB},
     "64 tags": {"tags": [f"tag {number}" for number in range(64)]},
-    "tag of 256 bytes": {"tags": ["t" * 256]},
+    "tag of 1 KiB": {"tags": ["t" * 1_024]},
     "agent of 1 KiB": {"agent_id": "a" * _KIB},
 }
 _TOO_MUCH: Final = {
@@ -168,7 +168,7 @@ _TOO_MUCH: Final = {
     "layer over 1 KiB": ({"layer": "l" * (_KIB + 1)}, "layer"),
     "visibility over 1 KiB": ({"visibility": "v" * (_KIB + 1)}, "visibility"),
     "65 tags": ({"tags": ["tag"] * 65}, "tags"),
-    "tag over 256 bytes": ({"tags": ["ok", "t" * 257]}, "tags[1]"),
+    "tag over 1 KiB": ({"tags": ["ok", "t" * 1_025]}, "tags[1]"),
 }
 
 

@@ -121,7 +121,7 @@ async def test_a_memory_with_many_chunks_does_not_crowd_out_the_others(client):
 
 async def _copy_first_vector_to_all(client):
     """Embed the queue without running the model: the text repeats, so do its vectors."""
-    vectors = client.app.memories._vectors
+    vectors = client.app.upkeep._vectors
 
     def copy(tx):
         first = tx.value("SELECT vector FROM chunks WHERE ordinal = 0")

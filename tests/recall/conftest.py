@@ -76,7 +76,7 @@ def open_copy(
             "mimir_py.storage.vectors.EXACT_LIMIT", {"table": 10**6, "resident": 0}[index]
         )
         async with open_store(**settings) as app:
-            vectors = app.memories._vectors
+            vectors = app.upkeep._vectors
             if await app.database.read(vectors.table_is_live) != (index == "table"):
                 await app.database.write(vectors.rebuild)
             assert await app.database.read(vectors.table_is_live) == (index == "table")

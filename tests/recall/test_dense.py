@@ -164,7 +164,7 @@ class _Random:
 @pytest.fixture
 async def arm(filled_path, index, open_copy):
     async with open_copy(filled_path, index, embedder=_Random()) as app:
-        vectors = app.memories._vectors
+        vectors = app.upkeep._vectors
         yield DenseArm(app.database, vectors), app.database, vectors
 
 

@@ -29,8 +29,12 @@ Message = dict[str, Any]
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
-    """What a process gets: a home of its own and nothing of ours but the way to programs."""
-    bare = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}  # noqa: TID251  # tests start processes
+    """What a process gets: a home of its own and nothing of ours but the way to programs.
+
+    Several processes share two cores here, so the model runs on one thread; vectors are the same.
+    """
+    path = os.environ["PATH"]  # noqa: TID251  # what a shell would pass on
+    bare = {"PATH": path, "LANG": "C.UTF-8", "MIMIR_EMBEDDING_THREADS": "1"}
     return {**bare, "HOME": str(home), **more}
 
 
@@ -237,6 +241,11 @@ class Program:
         message = decoded(line)
         assert message.get("method") == "notifications/progress", message
         return message
+
+    def taken_notifications(self) -> list[Message]:
+        """The notifications received since the last time."""
+        taken, self.notifications = self.notifications, []
+        return taken
 
     def stop_reading(self) -> None:
         """Close our end of stdout, as a client that has died does."""

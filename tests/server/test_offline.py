@@ -131,10 +131,13 @@ def test_the_command_line_works_offline(offline: Offline) -> None:
 
 
 def test_the_demo_works_offline(offline: Offline) -> None:
+    sample = json.loads((PROJECT / "scripts" / "sample_project.json").read_text(encoding="utf-8"))
+    short = offline.home.parent / "short.json"
+    short.write_text(json.dumps({**sample, "memories": sample["memories"][:20]}), encoding="utf-8")
     command = (*_STRICTEST, sys.executable, PROJECT / "scripts" / "demo.py")
-    env = {**offline.env, "TMPDIR": str(offline.home), "COLUMNS": "200"}
+    env = {**offline.env, "TMPDIR": str(short.parent), "COLUMNS": "200"}
 
-    done = run("--questions", "3", home=offline.home, command=command, **env)
+    done = run(short, "--questions", "3", home=offline.home, command=command, **env)
 
     assert done.returncode == 0, done.stderr
     assert "3 questions: the right memory came first" in done.stdout

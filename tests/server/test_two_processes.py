@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 from pysqlite3 import dbapi2
 
-from tests.server.program import Program, run, serving, tool_call
+from tests.server.program import Program, serving, tool_call
 from tests.server.tour import MODES, tour
 
 _SERVERS: Final = 8
@@ -23,25 +23,28 @@ _SUBJECTS: Final = {
 }
 
 
-def _made(folder: Path) -> Path:
-    """A store that was made and closed before."""
-    store = folder / "memory.db"
-    done = run("stats", "--db", store, home=folder / "home")
-    assert done.returncode == 0, done.stderr
-    return store
+_ENGINES: Final = [("bundled", "bundled"), ("bundled", "system"), ("system", "bundled")]
 
 
-@pytest.fixture(scope="module", params=["bundled", "system"])
+@pytest.fixture(scope="module", params=_ENGINES, ids="-".join)
 def pair(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Program, Program]]:
-    """A server on the bundled engine, and one on either engine beside it on the same file."""
-    store = _made(tmp_path_factory.mktemp("pair"))
-    with (
-        serving(store, MIMIR_SQLITE_DRIVER="bundled") as one,
-        serving(store, MIMIR_SQLITE_DRIVER=request.param) as other,
-    ):
-        yield one, other
+    """A server on a store that it has just made, and another on the same file beside it."""
+    store = tmp_path_factory.mktemp("pair") / "memory.db"
+    maker, joiner = request.param
+    with serving(store, MIMIR_SQLITE_DRIVER=maker) as one:
+        one.call("remember", category="first", key="k", body_json="made by the first")
+        with serving(store, MIMIR_SQLITE_DRIVER=joiner) as other:
+            yield one, other
+
+
+def test_a_second_server_opens_a_store_that_the_first_has_just_made(
+    pair: tuple[Program, Program],
+) -> None:
+    found = pair[1].call("recall", query="made by the first", category="first")
+
+    assert [item["key"] for item in found["items"]] == ["k"]
 
 
 @pytest.mark.parametrize("forth", [True, False], ids=["forth", "back"])
@@ -82,39 +85,15 @@ def test_what_one_rebuilds_the_other_goes_on_finding(pair: tuple[Program, Progra
     assert again == found
 
 
-@pytest.mark.parametrize("drivers", [("bundled", "bundled"), ("bundled", "system")], ids=str)
-def test_a_second_server_opens_a_store_that_the_first_has_just_made(
-    tmp_path: Path, drivers: tuple[str, str]
-) -> None:
+def test_eight_servers_make_one_store_write_at_once_and_lose_nothing(tmp_path: Path) -> None:
     store = tmp_path / "memory.db"
-    with serving(store, MIMIR_SQLITE_DRIVER=drivers[0]) as one:
-        written = one.call("remember", category="c", key="k", body_json="the first memory")
-        with serving(store, MIMIR_SQLITE_DRIVER=drivers[1]) as other:
-            found = other.call("recall", query="first memory")
-
-    assert [item["id"] for item in found["items"]] == [written["id"]]
-
-
-def test_servers_that_start_at_once_make_one_store(tmp_path: Path) -> None:
-    store = tmp_path / "memory.db"
-    home = tmp_path / "home"
     with ExitStack() as stack:
-        servers = [stack.enter_context(Program("--db", store, home=home)) for _ in range(4)]
-        for server in servers:
-            server.initialize()
+        servers = [
+            stack.enter_context(Program("--db", store, home=tmp_path / "home"))
+            for _ in range(_SERVERS)
+        ]
         for number, server in enumerate(servers):
-            server.call("remember", category="c", key=f"k{number}", body_json=f"fact {number}")
-        totals = [server.call("stats")["total_entities"] for server in servers]
-
-    assert totals == [4] * 4
-
-
-def test_eight_servers_write_at_once_and_lose_nothing(tmp_path: Path) -> None:
-    store = _made(tmp_path)
-    with ExitStack() as stack:
-        servers = [stack.enter_context(serving(store)) for _ in range(_SERVERS)]
-        for number, server in enumerate(servers):
-            server.send(*_writes(number))
+            server.send(*_calls(number))
         answers = [server.answer(n) for server in servers for n in range(_WRITES + _SHARED_WRITES)]
     results = [answer["result"] for answer in answers]
 
@@ -139,8 +118,9 @@ def test_eight_servers_write_at_once_and_lose_nothing(tmp_path: Path) -> None:
     assert soundness == [("ok",)]
 
 
-def _writes(number: int) -> Iterator[dict[str, object]]:
+def _calls(number: int) -> Iterator[dict[str, object]]:
     """Memories of the server's own, then versions of one that all servers write."""
+    yield {"jsonrpc": "2.0", "id": "start", "method": "initialize"}
     for n in range(_WRITES):
         own = {"category": f"server-{number}", "key": f"k{n}", "body_json": f"fact {number}/{n}"}
         yield tool_call(n, "remember", own)
@@ -157,20 +137,3 @@ def test_the_systems_sqlite_gives_the_same_answers_as_the_bundled_one(tmp_path: 
             answers.append(tour(program))
 
     assert answers[1] == answers[0]
-
-
-def test_an_engine_goes_on_with_a_store_that_the_other_made(tmp_path: Path) -> None:
-    store = tmp_path / "memory.db"
-    for driver in ("system", "bundled", "system"):
-        with serving(store, MIMIR_SQLITE_DRIVER=driver) as program:
-            program.call("remember", category="made", key=driver, body_json=f"made by {driver}")
-            found = {
-                mode: [
-                    item["key"] for item in program.call("recall", query="made", mode=mode)["items"]
-                ]
-                for mode in MODES
-            }
-
-    assert {mode: sorted(keys) for mode, keys in found.items()} == {
-        mode: ["bundled", "system"] for mode in MODES
-    }
