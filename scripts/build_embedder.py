@@ -75,7 +75,8 @@ def encoder(weights: dict[str, np.ndarray]) -> onnx.ModelProto:
     graph.nodes.append(helper.make_node("Identity", [x], ["last_hidden_state"], "output"))
     shape = ["batch", "tokens"]
     proto = helper.make_graph(
-        graph.nodes, "all-MiniLM-L6-v2",
+        graph.nodes,
+        "all-MiniLM-L6-v2",
         [helper.make_tensor_value_info(name, TensorProto.INT64, shape) for name in INPUTS],
         [helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, [*shape, WIDTH])],
         list(graph.constants.values()),
@@ -92,8 +93,10 @@ def _embeddings(graph: Graph) -> str:
     )
     count = graph.apply("Shape", "input_ids", start=1, end=2)
     positions = graph.apply(
-        "Slice", graph.weight("embeddings.position_embeddings.weight"),
-        graph.constant("first", np.array([0], np.int64)), count,
+        "Slice",
+        graph.weight("embeddings.position_embeddings.weight"),
+        graph.constant("first", np.array([0], np.int64)),
+        count,
         graph.constant("rows", np.array([0], np.int64)),
     )
     summed = graph.apply("Add", graph.apply("Add", words, kinds), positions)
@@ -110,8 +113,9 @@ def _mask(graph: Graph) -> str:
 
 
 def _layer(graph: Graph, x: str, mask: str, name: str) -> str:
-    attended = graph.linear(_attention(graph, x, mask, f"{name}.attention.self"),
-                            f"{name}.attention.output.dense")
+    attended = graph.linear(
+        _attention(graph, x, mask, f"{name}.attention.self"), f"{name}.attention.output.dense"
+    )
     x = graph.normalised(graph.apply("Add", attended, x), f"{name}.attention.output.LayerNorm")
     inner = _gelu(graph, graph.linear(x, f"{name}.intermediate.dense"))
     outer = graph.linear(inner, f"{name}.output.dense")
@@ -163,8 +167,10 @@ def check(path: Path, tokenizer: Tokenizer) -> bool:
         [hidden] = session.run(["last_hidden_state"], feed)
         pooled = hidden[0].mean(axis=0)
         cosines.append(float(pooled @ np.array(entry["vector"]) / np.linalg.norm(pooled)))
-    print(f"{path.name}: cosine to the float model min {min(cosines):.4f}, "
-          f"mean {np.mean(cosines):.4f} over {len(cosines)} texts")
+    print(
+        f"{path.name}: cosine to the float model min {min(cosines):.4f}, "
+        f"mean {np.mean(cosines):.4f} over {len(cosines)} texts"
+    )
     return min(cosines) >= LEAST_COSINE and float(np.mean(cosines)) >= LEAST_MEAN_COSINE
 
 

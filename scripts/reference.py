@@ -23,10 +23,13 @@ def tools_page() -> str:
     """One section per tool: what it does, its hints, arguments, answer and an example call."""
     prefixes = " and ".join(f"`{prefix}`" for prefix in ALIAS_PREFIXES)
     lines = [
-        "# Tools", "", NOTE,
+        "# Tools",
+        "",
+        NOTE,
         f"Every tool is also callable with {prefixes} in place of `mimir_`. A failed call has "
         "`isError: true` and says which argument is wrong. Arguments a tool does not know are "
-        "left out and named in `ignored_arguments`.", "",
+        "left out and named in `ignored_arguments`.",
+        "",
     ]
     for tool in CATALOGUE.tools:
         lines += _tool_section(tool)
@@ -36,20 +39,29 @@ def tools_page() -> str:
 def settings_page() -> str:
     """One row per setting."""
     lines = [
-        "# Settings", "", NOTE,
-        "A flag of `mimir serve` wins over the environment, which wins over the default.", "",
-        "| setting | environment | flag | default | what it does |", "|---|---|---|---|---|",
+        "# Settings",
+        "",
+        NOTE,
+        "A flag of `mimir serve` wins over the environment, which wins over the default.",
+        "",
+        "| setting | environment | flag | default | what it does |",
+        "|---|---|---|---|---|",
     ]
     for row in fields(Settings):
         cells = (
-            f"`{row.name}`", _code(row.metadata["env"]), _code(row.metadata["flag"]),
-            _default(row.default), _cell(row.metadata["help"]),
+            f"`{row.name}`",
+            _code(row.metadata["env"]),
+            _code(row.metadata["flag"]),
+            _default(row.default),
+            _cell(row.metadata["help"]),
         )
         lines.append(f"| {' | '.join(cells)} |")
     lines += [
-        "", "Without a configured store, the first of these that exists is used: "
+        "",
+        "Without a configured store, the first of these that exists is used: "
         "`~/.mimir/data/mimir.db`, `~/.mimir/data/perseus-vault.db`, `~/.mimir/data/mneme.db`, "
-        "`~/mimir.db`; if none does, the first is made.", "",
+        "`~/mimir.db`; if none does, the first is made.",
+        "",
     ]
     return "\n".join(lines)
 
@@ -58,8 +70,12 @@ def _tool_section(tool: type[AnyTool]) -> list[str]:
     spec = tool.spec
     said = ", ".join(name for name, value in hints(tool).items() if value) or "none set"
     lines = [
-        f"## {spec.name}", "", f"*{spec.title}.* {description(tool)}", "",
-        f"Hints: {said}.{' In the lean listing.' if spec.lean else ''}", "",
+        f"## {spec.name}",
+        "",
+        f"*{spec.title}.* {description(tool)}",
+        "",
+        f"Hints: {said}.{' In the lean listing.' if spec.lean else ''}",
+        "",
     ]
     schema = input_schema(tool)
     if schema["properties"]:
@@ -83,7 +99,8 @@ def _argument(schema: Mapping[str, Any], name: str) -> str:
     if "enum" in found:
         kind = " / ".join(json.dumps(value) for value in found["enum"])
     limits = [
-        f"{word} {found[key]}" for key, word in (("minimum", "from"), ("maximum", "to"))
+        f"{word} {found[key]}"
+        for key, word in (("minimum", "from"), ("maximum", "to"))
         if key in found
     ]
     text = ". ".join(part for part in (found.get("description", ""), " ".join(limits)) if part)
@@ -110,7 +127,8 @@ def main() -> None:
     options = parser.parse_args()
     pages = {PAGES / "tools.md": tools_page(), PAGES / "settings.md": settings_page()}
     stale = [
-        path for path, text in pages.items()
+        path
+        for path, text in pages.items()
         if not path.exists() or path.read_text(encoding="utf-8") != text
     ]
     if options.check:
