@@ -6,6 +6,8 @@ it, on a thread of its own.
 """
 
 import asyncio
+import contextlib
+import ctypes
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -52,6 +54,7 @@ class OnnxEmbedder:
             with self._loading:
                 if self._loaded is None:
                     self._loaded = load_model(MODEL_FOLDER, self._threads)
+                    _return_free_memory()
             [vector] = self._loaded.embed([text], batch_size=1)
             return vector.astype(_LITTLE_ENDIAN_F32).tobytes()
         except Exception as error:  # onnxruntime's errors share no base class
@@ -61,6 +64,12 @@ class OnnxEmbedder:
 
     def close(self) -> None:
         self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _return_free_memory() -> None:
+    """Give the system back what loading needed for a moment, where the C library can."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def load_model(folder: Path, threads: int) -> "TextEmbedding":

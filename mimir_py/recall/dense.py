@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # Beyond this a search takes long enough to hold up the event loop.
 _INLINE_CHUNKS: Final = 20_000
+# Float vectors are four times what is kept of them; they should not all be there at once.
+_LOADED_AT_ONCE: Final = 2_000
 _MORE_CHUNKS: Final = 4
 _MOST_DEAD: Final = 0.3
 _MOST_CHANGED: Final = 20_000
@@ -116,9 +118,12 @@ class DenseArm:
         from mimir_py.recall.resident import Resident
 
         resident = Resident(self._vectors.dimension, model_id)
-        resident.apply(
-            (), store.filter_columns(reader, None), store.resident_chunks(reader, model_id, None)
-        )
+        resident.apply((), store.filter_columns(reader, None), ())
+        resident.reserve(self._vectors.count_embedded(reader))
+        after = 0
+        while chunks := store.resident_slice(reader, model_id, after, _LOADED_AT_ONCE):
+            resident.apply((), (), chunks)
+            after = chunks[-1][0]
         resident.seen = last
         return resident
 

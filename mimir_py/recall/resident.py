@@ -58,12 +58,19 @@ class _Grown:
     def extend(self, values: NDArray[Any]) -> None:
         needed = self.length + len(values)
         if needed > len(self._array):
-            capacity = max(needed, 2 * len(self._array))
+            self._grow_to(max(needed, 2 * len(self._array)))
+        self._array[self.length : needed] = values
+        self.length = needed
+
+    def reserve(self, more: int) -> None:
+        """Make room for so many more values."""
+        self._grow_to(self.length + more)
+
+    def _grow_to(self, capacity: int) -> None:
+        if capacity > len(self._array):
             grown = np.zeros((capacity, *self._array.shape[1:]), dtype=self._array.dtype)
             grown[: self.length] = self._array[: self.length]
             self._array = grown
-        self._array[self.length : needed] = values
-        self.length = needed
 
     @property
     def view(self) -> NDArray[Any]:
@@ -163,6 +170,14 @@ class Resident:
         self._live = _Grown(np.bool_)
         self._signs = _Grown(np.uint64, dimension // 64)
         self._bytes = _Grown(np.int8, dimension)
+        self._columns = (
+            self._chunk_ids,
+            self._spans,
+            self._owner,
+            self._live,
+            self._signs,
+            self._bytes,
+        )
 
     def __len__(self) -> int:
         return self._chunk_ids.length
@@ -171,6 +186,11 @@ class Resident:
     def dead_share(self) -> float:
         """Share of places whose chunk was replaced since the load; a reason to load anew."""
         return 1.0 - float(self._live.view.mean()) if len(self) else 0.0
+
+    def reserve(self, chunks: int) -> None:
+        """Make room for so many more chunks."""
+        for column in self._columns:
+            column.reserve(chunks)
 
     def apply(
         self,

@@ -91,7 +91,7 @@ _CHANGED: Final = "SELECT DISTINCT entity_row_id FROM changes WHERE seq > :seen"
 _FADED: Final = "SELECT row_id FROM entities WHERE decay_score < :min_decay"
 _RESIDENT: Final = """
     SELECT c.chunk_id, c.row_id, c.start, c.stop, c.vector FROM chunks c
-    WHERE c.model_id = :model_id ORDER BY c.chunk_id
+    WHERE c.model_id = :model_id AND c.chunk_id > :after ORDER BY c.chunk_id LIMIT :limit
 """
 _RESIDENT_OF: Final = """
     SELECT c.chunk_id, c.row_id, c.start, c.stop, c.vector FROM json_each(:row_ids) wanted
@@ -234,12 +234,13 @@ def faded(reader: Reader, min_decay: float) -> list[int]:
     return [row_id for (row_id,) in reader.tuples(_FADED, {"min_decay": min_decay})]
 
 
-def resident_chunks(
-    reader: Reader, model_id: int, row_ids: Sequence[int] | None
-) -> list[tuple[int, int, int, int, bytes]]:
-    """Embedded chunks as (chunk_id, row_id, start, stop, vector), of all or of some memories."""
-    if row_ids is None:
-        return reader.tuples(_RESIDENT, {"model_id": model_id})
+def resident_slice(reader: Reader, model_id: int, after: int, limit: int) -> list[tuple[Any, ...]]:
+    """Embedded chunks as (chunk_id, row_id, start, stop, vector), in the order of their ids."""
+    return reader.tuples(_RESIDENT, {"model_id": model_id, "after": after, "limit": limit})
+
+
+def resident_chunks(reader: Reader, model_id: int, row_ids: Sequence[int]) -> list[tuple[Any, ...]]:
+    """The same of some memories."""
     values = {"model_id": model_id, "row_ids": json_array(row_ids)}
     return reader.tuples(_RESIDENT_OF, values)
 

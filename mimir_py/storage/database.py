@@ -38,7 +38,7 @@ _SHARED_PRAGMAS: Final = (
     "PRAGMA mmap_size=0",
     "PRAGMA cell_size_check=ON",
     "PRAGMA trusted_schema=OFF",
-    "PRAGMA cache_size=-16000",
+    "PRAGMA cache_size=-8000",
 )
 _WRITER_PRAGMAS: Final = (
     "PRAGMA synchronous=FULL",

@@ -171,6 +171,7 @@ class Vectors:
     def _index(self, tx: Writer, chunk_id: int, vector: bytes) -> None:
         if not self._writable(tx):
             return
+        # Asking whether it is writable may just have built the table, this vector included.
         tx.run(_DELETE_VECTOR, (chunk_id,))
         tx.run(_INSERT_VECTOR, (chunk_id, vector))
         if self.count_embedded(tx) > EXACT_LIMIT:

@@ -42,7 +42,7 @@ def test_connect_and_disconnect_leave_the_file_as_it_was(mimir: Mimir, home: Pat
     disconnected = mimir("disconnect", "--client", "claude-code")
 
     assert connected.returncode == disconnected.returncode == 0
-    assert connected.stdout.startswith("claude-code: added\n")
+    assert connected.stdout.startswith("Claude Code: added\n")
     assert f"config:  {config}" in connected.stdout
     entry = json.loads(written.replace("// mine", ""))["mcpServers"]["mimir"]
     assert entry["command"] == str(MIMIR)

@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from mimir_py.embedding import OnnxEmbedder
+
 _MODES = ["browse", "fts5", "dense", "hybrid"]
 _SERVE = """
 import asyncio, json, sys
@@ -125,6 +127,70 @@ async def test_apps_remembering_the_same_text_at_once_make_one_memory(both):
     assert len({answer["id"] for answer in answers}) == 1
     assert [answer["action"] for answer in answers].count("created") == 1
     assert await one.rows("SELECT count(*) FROM aliases") == [(9,)]
+
+
+class _Interrupted(OnnxEmbedder):
+    """The bundled model, during whose first run `meanwhile` happens."""
+
+    meanwhile = None
+
+    async def embed(self, texts):
+        vectors = await super().embed(texts)
+        if self.meanwhile is not None:
+            happen, self.meanwhile = self.meanwhile, None
+            await happen()
+        return vectors
+
+
+@pytest.fixture
+def interrupted():
+    embedder = _Interrupted(threads=1)
+    yield embedder
+    embedder.close()
+
+
+async def test_a_change_another_app_makes_meanwhile_is_built_upon(
+    open_store, client_of, interrupted
+):
+    async with open_store(embedder=interrupted) as one, open_store() as other:
+        client, other_client = client_of(one), client_of(other)
+        await client.remember("queue", "our message broker is NATS", tags=["early"])
+        interrupted.meanwhile = lambda: other_client.remember(
+            "queue", "our message broker is NATS", tags=["meanwhile"]
+        )
+
+        await client.remember("queue", "our message broker is Kafka")
+
+        [item] = await client.recall("")
+        assert (item["content"], item["tags"]) == ("our message broker is Kafka", ["meanwhile"])
+        assert await client.recall("early", mode="fts5") == []
+        assert len(await client.recall("meanwhile", mode="fts5")) == 1
+        assert await client.rows("SELECT count(*) FROM entity_history") == [(2,)]
+
+
+async def test_a_memory_another_app_makes_meanwhile_is_updated(open_store, client_of, interrupted):
+    async with open_store(embedder=interrupted) as one, open_store() as other:
+        client, other_client = client_of(one), client_of(other)
+        interrupted.meanwhile = lambda: other_client.remember("queue", "use NATS", tags=["x"])
+
+        answer = await client.remember("queue", "use Kafka")
+
+        [item] = await client.recall("")
+        assert answer == {**answer, "action": "updated", "id": item["id"]}
+        assert (item["content"], item["tags"]) == ("use Kafka", ["x"])
+
+
+async def test_a_text_another_app_stores_meanwhile_is_not_stored_twice(
+    open_store, client_of, interrupted
+):
+    async with open_store(embedder=interrupted) as one, open_store() as other:
+        client, other_client = client_of(one), client_of(other)
+        interrupted.meanwhile = lambda: other_client.remember("queue", "use NATS")
+
+        answer = await client.remember("broker", "use NATS")
+
+        assert answer["action"] == "deduped (new key not created)"
+        assert await client.rows("SELECT key FROM entities") == [("queue",)]
 
 
 async def test_processes_find_what_each_other_write(

@@ -191,6 +191,15 @@ async def test_a_new_tag_is_found_and_the_old_one_is_not(client):
     assert len(await client.recall("infrastructure", mode="fts5")) == 1
 
 
+async def test_a_name_left_out_of_a_new_text_still_finds_it(client):
+    await client.remember("queue", "use NATS", tags=["messaging"], topic_path="infra/bus")
+    await client.remember("queue", "use Kafka")
+
+    for query in ("messaging", "infra"):
+        found = await client.recall(query, mode="fts5")
+        assert [item["content"] for item in found] == ["use Kafka"]
+
+
 async def test_the_same_key_in_two_workspaces_is_two_memories(client, live, versions):
     first = await client.remember("queue", "use NATS", workspace_hash="a")
     second = await client.remember("queue", "use Kafka", workspace_hash="b")

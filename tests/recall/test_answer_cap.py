@@ -115,6 +115,40 @@ async def test_a_huge_body_is_put_together_from_its_pages_to_the_character(
     assert "".join(parts) == body
 
 
+async def test_pages_of_a_body_are_whole_though_an_argument_is_ignored(
+    huge_path, open_copy, client_of
+):
+    async with open_copy(huge_path) as app:
+        client = client_of(app, None, _CAP)
+        [(entity_id, body)] = await client.rows(
+            "SELECT id, body_json FROM entities WHERE key = 'key-0001'"
+        )
+        parts, offset = [], 0
+        while offset is not None:
+            page = await client.run(
+                "get_entity", {"id": entity_id, "body_offset": offset, "unknown": "x" * 40}
+            )
+            assert size(page) <= _CAP
+            parts.append(page["body_json"])
+            offset = page.get("next_offset")
+
+    assert "".join(parts) == body
+
+
+async def test_items_under_the_cap_are_whole_though_an_argument_is_ignored(
+    thousand_path, open_copy, client_of
+):
+    async with open_copy(thousand_path) as app:
+        query = {"query": "", "limit": 100}
+        plain = await client_of(app, None, _CAP).run("recall", query)
+        unknown = {f"unknown-{number}": number for number in range(60)}
+        answer = await client_of(app, None, _CAP).run("recall", {**query, **unknown})
+
+    assert size(answer) <= _CAP
+    assert answer["items"] == plain["items"][: len(answer["items"])]
+    assert answer["total"] == len(answer["items"]) == answer["next_offset"]
+
+
 async def test_a_body_offset_beyond_the_end_gives_nothing_more(client):
     answer = await client.remember("queue", "use NATS")
 

@@ -12,7 +12,7 @@ from mimir_py.storage.vectors import Chunk, Vectors
 _DIMENSION = 384
 _MEMORIES = 2_600
 _LONG_EVERY = 10  # each such memory has three chunks
-_QUERIES = 12
+_QUERIES = 8
 _POOL = 256  # the least that recall asks for
 _FILTERS = {
     "none": Filter(),

@@ -68,9 +68,9 @@ async def test_pages_put_together_are_one_long_page(many, mode, size):
 @pytest.mark.parametrize("mode", _MODES)
 async def test_pages_under_a_boost_put_together_are_one_long_page(many, mode, boost):
     query = {**_MODES[mode], **_BOOSTS[boost]}
-    whole = [item["id"] for item in await many.recall(**query, limit=120)]
+    whole = [item["id"] for item in await many.recall(**query, limit=200)]
 
-    pages = await _pages(many, 30, 120, **query)
+    pages = await _pages(many, 50, 200, **query)
 
     assert pages == whole
 
@@ -114,6 +114,42 @@ async def test_any_limit_may_be_asked_for(many, mode):
     items = await many.recall(**_MODES[mode], limit=10**9)
 
     assert len(items) == _SIZE
+
+
+async def test_equal_scores_come_oldest_first(many):
+    items = await many.recall(**_MODES["fts5"], limit=_SIZE)
+
+    order = [(-item["score"], item["key"]) for item in items]
+    assert order == sorted(order)
+    assert len({score for score, _ in order}) < 5
+
+
+@pytest.mark.parametrize("query", ["数据库", "🚀"])
+async def test_pages_are_one_order_where_the_index_has_no_words(
+    open_store, client_of, import_records, query
+):
+    dice = random.Random(5)
+    filler = "灯塔管理员每年春天都会粉刷栏杆"
+    records = [
+        {
+            "category": "note",
+            "key": f"key{number:03}",
+            "body_json": json.dumps(
+                filler[: dice.randrange(15)] + query + " 文字" * dice.randrange(30)
+            ),
+        }
+        for number in range(300)
+    ]
+    async with open_store() as app:
+        await import_records(app, records, embed=False)
+        client = client_of(app)
+        found = await client.recall(query, mode="fts5", limit=300)
+        whole = [item["id"] for item in found]
+
+        pages = await _pages(client, 50, 300, query=query, mode="fts5")
+
+    assert len(whole) == 300
+    assert pages == whole
 
 
 async def test_pages_are_one_order_where_words_and_meaning_disagree(

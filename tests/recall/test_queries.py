@@ -19,6 +19,7 @@ _HELD = {
     "foo-bar": "The foo-bar plugin mails the invoices",
     "what?": "what? is the title of the play",
     '"': 'She called it "temporary"',
+    'say"when': 'Pour until they say"when" aloud',
     "AND": "An AND gate needs two inputs",
     "NOT": "A NOT gate needs one input",
     "NEAR(": "NEAR( opens a proximity search",
@@ -49,12 +50,11 @@ _HELD = {
 }
 _TEXTS = list(dict.fromkeys([*_HELD.values(), *_DISTRACTORS]))
 _STORABLE = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")
-_SYNTAX = st.lists(
-    st.sampled_from(
-        ["AND", "OR", "NOT", "NEAR", "(", ")", '"', "*", "^", ":", "+", "-", "{", "}", "label:",
-         "body :", "a", "gate", "数", "🚀", "'", "\\", "NEAR(a b, 2)", "--", ";", "%", "_", "\t"]
-    )
-).map(" ".join)  # fmt: skip
+_PARTS = """
+    AND OR NOT NEAR ( ) " * ^ : + - { } label: body : a gate ga"te "gate a" "" 数 🚀 ' \\ NEAR(a,2)
+    -- ; % _ é*
+""".split()
+_SYNTAX = st.lists(st.sampled_from(_PARTS)).map(" ".join)
 
 
 @pytest.fixture(scope="module")

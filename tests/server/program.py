@@ -126,7 +126,7 @@ class Program:
     ) -> None:
         self.end_input()
         try:
-            self.process.wait(ENDS_WITHIN_S)
+            self.process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

@@ -99,15 +99,32 @@ def _write_at_once(store: Path) -> None:
             assert connection.execute("PRAGMA quick_check").fetchall() == [("ok",)]
 
 
-def test_another_server_writes_right_after_one_was_killed(bulk_store: Path) -> None:
+def test_a_killed_server_takes_no_acknowledged_write_with_it(bulk_store: Path) -> None:
     with serving(bulk_store) as program:
+        written = program.call("remember", **_FACT)
         program.send(tool_call("long", "reindex", {}, _meta={"progressToken": "p"}))
         program.progress()
         program.process.kill()
         program.process.wait()
 
     with serving(bulk_store, MIMIR_BUSY_TIMEOUT_MS="1000") as other:
-        assert other.call("remember", **_FACT)["action"] == "created"
+        found = other.call("recall", query="queue", category="decision", mode="fts5")
+        again = other.call("remember", **{**_FACT, "body_json": "now Kafka"})
+
+    assert [item["id"] for item in found["items"]] == [written["id"]]
+    assert (again["id"], again["action"]) == (written["id"], "updated")
+
+
+def test_what_was_recalled_is_noted_before_the_server_ends(bulk_store: Path) -> None:
+    """Uses are written a little later than they are made; the end does not wait for that."""
+    with serving(bulk_store) as program:
+        program.call("recall", query="", limit=3)
+        program.process.send_signal(signal.SIGTERM)
+        program.exit_code()
+
+    with closing(dbapi2.connect(bulk_store)) as connection:
+        counts = connection.execute("SELECT sum(retrieval_count) FROM entities").fetchall()
+    assert counts == [(3,)]
 
 
 def test_a_server_ends_before_initialize(fresh: Program) -> None:

@@ -102,6 +102,24 @@ def test_a_write_a_read_and_a_forget_interleave_as_sent(tmp_path: Path) -> None:
         assert gone["items"] == []
 
 
+def test_a_call_cancelled_while_it_waits_its_turn_does_nothing(fresh: Program) -> None:
+    """Ids are compared with their type: `"39"` is another call than `39`."""
+    fresh.initialize()
+    calls = [
+        tool_call(id, "remember", {"category": "c", "key": repr(id), "body_json": f"fact {id!r}"})
+        for id in [*range(40), "39"]
+    ]
+    cancel = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "39"}}
+
+    fresh.send(*calls, cancel)
+    fresh.answer(39)
+    found = fresh.call("recall", query="", limit=100)["items"]
+    fresh.end_input()
+
+    assert {item["key"] for item in found} == {str(number) for number in range(40)}
+    assert "39" not in [message["id"] for message in fresh.rest()]
+
+
 def test_a_reader_slower_than_the_server_loses_nothing(fresh: Program) -> None:
     """More answers than a pipe holds wait until the client reads them."""
     fresh.initialize()

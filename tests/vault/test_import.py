@@ -6,6 +6,8 @@ import pytest
 
 from mimir_py.errors import TransferError
 
+_HISTORY = "SELECT * FROM entity_history"
+
 
 def _line(key, text="use NATS", **more):
     return json.dumps(
@@ -131,6 +133,33 @@ async def test_what_replacing_replaced_is_in_history(load, client):
     ]
 
 
+@pytest.mark.parametrize("by", ["id", "name"])
+async def test_replacing_a_second_time_changes_nothing(load, client, by):
+    own = await client.remember("queue", "use Kafka")
+    line = _line("queue", id=own["id"] if by == "id" else "mem-00000000000f")
+    await load(line, replace=True)
+    before = await client.rows("SELECT * FROM entities"), await client.rows(_HISTORY)
+
+    again = await load(line, replace=True)
+
+    assert (again.created, again.conflicts) == (0, [])
+    assert (await client.rows("SELECT * FROM entities"), await client.rows(_HISTORY)) == before
+
+
+async def test_replacing_another_key_of_a_memory_leaves_the_memory(load, client):
+    await client.remember("queue", "use Kafka")
+    await client.remember("broker", "use Kafka")
+
+    await load(_line("broker", "use NATS"), replace=True)
+
+    found = {}
+    for key in ("queue", "broker"):
+        for item in await client.recall(key, mode="fts5"):
+            if item["key"] == key:
+                found[key] = item["content"]
+    assert found == {"queue": "use Kafka", "broker": "use NATS"}
+
+
 async def test_another_key_of_the_file_does_not_take_a_memorys_name(load, client, texts):
     await client.remember("broker", "use Kafka")
 
@@ -170,6 +199,24 @@ async def test_blank_lines_are_no_memories(load):
     done = await load("", _line("queue"), "  ", _line("other"), "\n")
 
     assert done.created == 2
+
+
+@pytest.mark.parametrize("lines_before", [0, 1, 500])
+async def test_a_file_that_is_not_utf8_is_refused_and_what_was_read_is_stored(
+    app, tmp_path, texts, lines_before
+):
+    path = tmp_path / "memories.jsonl"
+    good = "".join(_line(f"key-{number}") + "\n" for number in range(lines_before))
+    path.write_bytes(good.encode() + b'{"category": "\xff\xfe"}\n')
+
+    async def report(done):
+        pass
+
+    with path.open(encoding="utf-8") as file, pytest.raises(TransferError, match="UTF-8"):
+        await app.vault.import_lines(file, replace=False, report=report)
+
+    # The file is decoded in blocks, so lines just before the fault may not have been read.
+    assert len(await texts()) >= lines_before - 100
 
 
 _FAULTY = {
