@@ -102,6 +102,9 @@ class App:
         ignored = [*payload.get("ignored_arguments", ()), *unknown]
         if ignored:
             payload["ignored_arguments"] = ignored
+        # What it ignored is named by the caller and may be of any length.
+        if tool.spec.fits and not ignored:
+            return payload
         return fitted(payload, call.max_answer_bytes)
 
     async def embed_when_idle(self) -> None:

@@ -134,6 +134,7 @@ class GetEntity(Tool[Memories]):
         name="mimir_get_entity",
         title="Get a memory by id",
         effect=Effect.READS,
+        fits=True,
         room=Memories,
         lean=True,
         example={"id": "mem-3f9a1c0d77e2"},

@@ -89,10 +89,8 @@ class Recall:
             texts = keywords.with_variants(query.text, query.variants)
         prepared = keywords.prepare(" ".join(texts))
         pool = _pool(query.limit + query.offset)
-        named, by_words, by_meaning = await asyncio.gather(
-            self._by_name(query),
-            self._by_words(query, prepared, pool),
-            self._by_meaning(query, pool),
+        (named, by_words), by_meaning = await asyncio.gather(
+            self._by_name_and_words(query, prepared, pool), self._by_meaning(query, pool)
         )
         ranking = _ranking(query.mode, named, by_words, by_meaning)
         page = slice(query.offset, query.offset + query.limit)
@@ -102,27 +100,16 @@ class Recall:
             hits = reorder(hits, query.boosts, query.text, self._clock(), query.limit)[page]
         return Found(tuple(hits), texts if query.variants else ())
 
-    async def _by_name(self, query: Query) -> list[Candidate]:
+    async def _by_name_and_words(
+        self, query: Query, prepared: KeywordQuery, pool: int
+    ) -> tuple[list[Candidate], list[Candidate]]:
         if query.mode is Mode.DENSE:
-            return []
-        name = query.text.strip()
-        return await self._database.read(
-            lambda reader: store.named(reader, name, query.filter, query.limit + query.offset)
-        )
+            return [], []
+        name, most = query.text.strip(), query.limit + query.offset
 
-    async def _by_words(self, query: Query, prepared: KeywordQuery, pool: int) -> list[Candidate]:
-        if query.mode is Mode.DENSE:
-            return []
-
-        def search(reader: Reader) -> list[Candidate]:
-            found: list[Candidate] = []
-            if prepared.expression is not None:
-                found = store.keyword(reader, prepared.expression, query.filter, pool)
-            if prepared.substrings:
-                found = _with_substrings(reader, prepared, query.filter, pool, found)
-            if found and prepared.literals:
-                return _literal_first(reader, prepared.literals, found)
-            return found
+        def search(reader: Reader) -> tuple[list[Candidate], list[Candidate]]:
+            named = store.named(reader, name, query.filter, most)
+            return named, _by_words(reader, prepared, query.filter, pool)
 
         return await self._database.read(search)
 
@@ -189,6 +176,17 @@ def _bounded(mode: Mode, score: float) -> float:
     if mode is Mode.DENSE:
         return max(0.0, score)
     return score / (1.0 + score) if score > 0 else 0.0
+
+
+def _by_words(reader: Reader, prepared: KeywordQuery, filter: Filter, pool: int) -> list[Candidate]:
+    found: list[Candidate] = []
+    if prepared.expression is not None:
+        found = store.keyword(reader, prepared.expression, filter, pool)
+    if prepared.substrings:
+        found = _with_substrings(reader, prepared, filter, pool, found)
+    if found and prepared.literals:
+        return _literal_first(reader, prepared.literals, found)
+    return found
 
 
 def _literal_first(

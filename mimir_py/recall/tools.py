@@ -48,6 +48,7 @@ class RecallTool(Tool[Recall]):
         title="Recall",
         effect=Effect.READS,
         room=Recall,
+        fits=True,
         failure="Recall failed",
         lean=True,
         example={"query": "which message queue do we use", "limit": 3},
@@ -135,6 +136,7 @@ class RecallLayer(Tool[Recall]):
         title="Browse a layer",
         effect=Effect.READS,
         room=Recall,
+        fits=True,
         failure="Recall failed",
         example={"layer": "buffer", "limit": 5},
     )
@@ -160,6 +162,7 @@ class SemanticSearch(Tool[Recall]):
         title="Search by meaning",
         effect=Effect.READS,
         room=Recall,
+        fits=True,
         failure="Semantic search failed",
         example={"query": "asynchronous messaging between services"},
     )

@@ -6,6 +6,7 @@ seconds, and a person counts them.
 
 import asyncio
 import logging
+import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -77,7 +78,7 @@ class Door:
         await self._stack.aclose()
 
     async def _open(self) -> "App":
-        app_module = await asyncio.to_thread(_import_app)
+        app_module = await _imported_app()
         return await self._stack.enter_async_context(
             app_module.open_app(self._settings, self._home, background=True)
         )
@@ -90,7 +91,7 @@ class Door:
     async def _list_tools(
         self, context: "ServerRequestContext[Any]", params: "PaginatedRequestParams | None"
     ) -> dict[str, Any]:
-        app_module = await asyncio.to_thread(_import_app)
+        app_module = await _imported_app()
         from mimir_py.tooling.catalogue import listing
 
         selection = self._settings.tools
@@ -108,7 +109,7 @@ class Door:
         """Run calls one after another as they came; a long one starts in turn and runs beside."""
         # Nothing may be awaited before this: the lock is what keeps the order of arrival.
         async with self._turn:
-            app_module = await asyncio.to_thread(_import_app)
+            app_module = await _imported_app()
             tool = app_module.CATALOGUE.find(params.name)
             if tool is None or not tool.spec.long:
                 return await self._run(tool, params, context)
@@ -149,6 +150,11 @@ class Door:
 
         scope = resolve(self._settings.workspace, self._cwd, self._home)
         return Call(scope, self._settings.max_answer_bytes, report)
+
+
+async def _imported_app() -> Any:
+    """The app's module, imported beside the loop the first time."""
+    return sys.modules.get("mimir_py.app") or await asyncio.to_thread(_import_app)
 
 
 def _import_app() -> Any:

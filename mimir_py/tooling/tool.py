@@ -80,7 +80,8 @@ class ToolSpec:
     """What the class cannot say: wire name, title, effect, room, and an example that runs.
 
     `failure` begins messages of failed calls; `soft_errors` answers failures as `{"error": ...}`,
-    which the contract has for some tools. `long` calls do not hold up the ones behind them.
+    which the contract has for some tools. `long` calls do not hold up the ones behind them. A tool
+    that `fits` keeps its answers under the cap by itself.
     """
 
     name: str
@@ -93,6 +94,7 @@ class ToolSpec:
     soft_errors: bool = False
     lean: bool = False
     long: bool = False
+    fits: bool = False
 
     @property
     def suffix(self) -> str:
