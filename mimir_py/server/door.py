@@ -6,7 +6,6 @@ seconds, and a person counts them.
 
 import asyncio
 import logging
-import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -50,6 +49,7 @@ class Door:
         self._stack = AsyncExitStack()
         self._opening: asyncio.Task[App] | None = None
         self._turn = asyncio.Lock()
+        self._app_module: Any = None
 
     def server(self) -> "Server[Any]":
         """The SDK server to run over a pair of streams."""
@@ -78,10 +78,16 @@ class Door:
         await self._stack.aclose()
 
     async def _open(self) -> "App":
-        app_module = await _imported_app()
+        app_module = await self._imported()
         return await self._stack.enter_async_context(
             app_module.open_app(self._settings, self._home, background=True)
         )
+
+    async def _imported(self) -> Any:
+        """The app's module, imported beside the event loop the first time."""
+        if self._app_module is None:
+            self._app_module = await asyncio.to_thread(_import_app)
+        return self._app_module
 
     async def _app(self) -> "App":
         self.open()
@@ -91,7 +97,7 @@ class Door:
     async def _list_tools(
         self, context: "ServerRequestContext[Any]", params: "PaginatedRequestParams | None"
     ) -> dict[str, Any]:
-        app_module = await _imported_app()
+        app_module = await self._imported()
         from mimir_py.tooling.catalogue import listing
 
         selection = self._settings.tools
@@ -109,7 +115,7 @@ class Door:
         """Run calls one after another as they came; a long one starts in turn and runs beside."""
         # Nothing may be awaited before this: the lock is what keeps the order of arrival.
         async with self._turn:
-            app_module = await _imported_app()
+            app_module = await self._imported()
             tool = app_module.CATALOGUE.find(params.name)
             if tool is None or not tool.spec.long:
                 return await self._run(tool, params, context)
@@ -150,11 +156,6 @@ class Door:
 
         scope = resolve(self._settings.workspace, self._cwd, self._home)
         return Call(scope, self._settings.max_answer_bytes, report)
-
-
-async def _imported_app() -> Any:
-    """The app's module, imported beside the loop the first time."""
-    return sys.modules.get("mimir_py.app") or await asyncio.to_thread(_import_app)
 
 
 def _import_app() -> Any:
