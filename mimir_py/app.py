@@ -8,6 +8,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ from mimir_py.storage.database import Database, open_database
 from mimir_py.storage.engine import load_engine
 from mimir_py.storage.vectors import Vectors
 from mimir_py.tooling import AnyTool, Call, Catalogue
-from mimir_py.tooling.answer import failure, fitted, success
+from mimir_py.tooling.answer import MOST_NAME_CHARS, clipped, failure, fitted, size, success
 from mimir_py.upkeep import Upkeep
 from mimir_py.upkeep import tools as upkeep_tools
 from mimir_py.values import Clock, IdSource, random_id, system_clock
@@ -35,6 +36,7 @@ logger = logging.getLogger("mimir")
 _QUEUE_CHECK_S: Final = 2.0
 _QUEUE_RETRY_S: Final = 60.0
 _LAST_FLUSH_S: Final = 0.5
+_MOST_IGNORED_NAMED: Final = 8
 
 CATALOGUE: Final = Catalogue(
     entity_tools.TOOLS + recall_tools.TOOLS + workspace_tools.TOOLS + upkeep_tools.TOOLS
@@ -94,18 +96,20 @@ class App:
             MimirError: the tool refused or failed.
         """
         parsed, unknown = tool.parse(arguments)
+        # Named by the caller, so of any number and length.
+        unknown = [clipped(name, MOST_NAME_CHARS) for name in unknown[:_MOST_IGNORED_NAMED]]
+        if unknown and call.max_answer_bytes:
+            room_for_names = size({"ignored_arguments": unknown})
+            call = replace(call, max_answer_bytes=call.max_answer_bytes - room_for_names)
         self._running += 1
         try:
             payload = dict(await parsed.run(self._rooms[tool.spec.room], call))
         finally:
             self._running -= 1
+        if not tool.spec.fits:
+            payload = fitted(payload, call.max_answer_bytes)
         ignored = [*payload.get("ignored_arguments", ()), *unknown]
-        if ignored:
-            payload["ignored_arguments"] = ignored
-        # What it ignored is named by the caller and may be of any length.
-        if tool.spec.fits and not ignored:
-            return payload
-        return fitted(payload, call.max_answer_bytes)
+        return {**payload, "ignored_arguments": ignored} if ignored else payload
 
     async def embed_when_idle(self) -> None:
         """Embed queued chunks one at a time, stepping aside for calls, until cancelled."""

@@ -24,6 +24,7 @@ from mimir_py.values import Clock
 _HEAD: Final = 128
 _DEEP_POOL: Final = 8_192
 _BOOSTED: Final = 1_000
+_SUBSTRING_POOL: Final = 1_000
 _BELOW_HEAD: Final = 0.999
 _CACHED_QUERIES: Final = 256
 
@@ -93,12 +94,23 @@ class Recall:
             self._by_name_and_words(query, prepared, pool), self._by_meaning(query, pool)
         )
         ranking = _ranking(query.mode, named, by_words, by_meaning)
-        page = slice(query.offset, query.offset + query.limit)
-        wanted = ranking if query.boosts.any else ranking[page]
-        hits = await self._database.read(lambda reader: _hits(reader, wanted, prepared))
         if query.boosts.any:
-            hits = reorder(hits, query.boosts, query.text, self._clock(), query.limit)[page]
+            hits = await self._boosted(query, prepared, ranking)
+        else:
+            wanted = ranking[query.offset : query.offset + query.limit]
+            hits = await self._database.read(lambda reader: _hits(reader, wanted, prepared))
         return Found(tuple(hits), texts if query.variants else ())
+
+    async def _boosted(
+        self, query: Query, prepared: KeywordQuery, ranking: Sequence[Candidate]
+    ) -> list[Hit]:
+        """The page when the head of the ranking is put in another order; the rest follows it."""
+        head = await self._database.read(lambda reader: _hits(reader, ranking[:_HEAD], prepared))
+        head = reorder(head, query.boosts, query.text, self._clock(), query.limit)
+        page = head[query.offset : query.offset + query.limit]
+        start = _HEAD + max(0, query.offset - len(head))
+        rest = ranking[start : start + query.limit - len(page)]
+        return page + await self._database.read(lambda reader: _hits(reader, rest, prepared))
 
     async def _by_name_and_words(
         self, query: Query, prepared: KeywordQuery, pool: int
@@ -212,7 +224,7 @@ def _with_substrings(
     found: Sequence[Candidate],
 ) -> list[Candidate]:
     """Add what FTS5 has no words for: symbols, and scripts written without spaces."""
-    texts = store.substring(reader, prepared.substrings, filter, pool)
+    texts = store.substring(reader, prepared.substrings, filter, _SUBSTRING_POOL)
     scores = {c.row_id: c.score for c in found}
     for row_id, score in rank_substrings(prepared.substrings, texts):
         scores[row_id] = scores.get(row_id, 0.0) + score

@@ -174,7 +174,9 @@ class Vault:
             if stored is None and owner is None and entity_id not in fresh:
                 names[identity] = entity_id
                 fresh[entity_id] = (record, prepared)
-            elif stored is not None and _same(stored, record.entity):
+            elif (stored is not None and _same(stored, record.entity)) or (
+                replace and self._is_laid_over(tx, stored, owner, record)
+            ):
                 done.unchanged += 1
             elif replace and self._replace(tx, stored, owner, record, prepared):
                 done.replaced += 1
@@ -214,6 +216,12 @@ class Vault:
         present = stored or (entity_store.by_id(tx, owner) if owner is not None else None)
         if present is None:
             return False
+        identity = prepared.draft.identity
+        if stored is None and _identity(present) != identity:
+            # The name was another key of that memory, which keeps its own.
+            entity_store.delete_alias(tx, identity)
+            self._insert(tx, [(record, prepared)])
+            return True
         history_id = self._new_id("hist")
         recorded = max(self._clock(), present.recorded_at_unix_ms + 1)
         entity = dataclasses.replace(
@@ -226,6 +234,13 @@ class Vault:
         self._rows.overwrite(tx, present, entity, prepared, history_id)
         self._attach(tx, present.row_id, record)
         return True
+
+    def _is_laid_over(
+        self, tx: Writer, stored: Entity | None, owner: str | None, record: Record
+    ) -> bool:
+        """Whether an earlier import has put this very record in place already."""
+        present = stored or (entity_store.by_id(tx, owner) if owner is not None else None)
+        return present is not None and _said(present) == _said(record.entity)
 
     def _attach(self, tx: Writer, row_id: int, record: Record) -> None:
         if record.history:
@@ -254,9 +269,8 @@ def _records(reader: Reader, after: int) -> list[Record]:
 
 
 def _as_draft(entity: Entity) -> Draft:
-    identity = Identity(entity.category, entity.key, entity.workspace_hash)
     return Draft(
-        identity,
+        _identity(entity),
         entity.body_json,
         tags=entity.tags,
         topic_path=entity.topic_path,
@@ -274,3 +288,13 @@ def _same(one: Entity, other: Entity) -> bool:
 
 def _comparable(entity: Entity) -> dict[str, Any]:
     return {name: value for name, value in vars(entity).items() if name != "row_id"}
+
+
+def _said(entity: Entity) -> dict[str, Any]:
+    """What an entity says, without what replacing sets anew."""
+    ours = ("row_id", "id", "recorded_at_unix_ms", "supersedes")
+    return {name: value for name, value in vars(entity).items() if name not in ours}
+
+
+def _identity(entity: Entity) -> Identity:
+    return Identity(entity.category, entity.key, entity.workspace_hash)
