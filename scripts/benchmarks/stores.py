@@ -54,7 +54,7 @@ class Stores:
 
     def copy(self, store: Path, folder: Path) -> Path:
         """A copy in `folder`, wholly on the disk, so that nobody else's sync has to write it."""
-        target = folder / f"copy-{len(list(folder.glob('copy-*.db')))}.db"
+        target = folder / store.name
         for suffix in ("", "-wal"):
             source = store.with_name(store.name + suffix)
             if source.exists():
