@@ -1,36 +1,38 @@
 """What a tool's declaration says is what the tool does."""
 
-from collections.abc import AsyncIterator
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, closing
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from pysqlite3 import dbapi2
 
-from mimir_py.app import CATALOGUE, App, open_app
-from mimir_py.config import load
+from mimir_py.app import CATALOGUE, App
 from mimir_py.tooling import AnyTool, Call, Effect
 from mimir_py.tooling.answer import to_json
+from mimir_py.values import IdSource
 
 _EXAMPLE_ID: Final = "mem-3f9a1c0d77e2"
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "memory.db"
+def new_id() -> IdSource:
+    """Gives the first memory the id that the examples speak of."""
+    return lambda prefix: _EXAMPLE_ID if prefix == "mem" else f"{prefix}-000000000000"
 
 
 @pytest.fixture
-async def app(path: Path) -> AsyncIterator[App]:
+def path(store_path: Path) -> Path:
+    return store_path
+
+
+@pytest.fixture
+async def app(open_store: Callable[[], AbstractAsyncContextManager[App]]) -> AsyncIterator[App]:
     """A store that holds what the examples speak of."""
-
-    def ids(prefix: str) -> str:
-        return _EXAMPLE_ID if prefix == "mem" else f"{prefix}-000000000000"
-
-    async with open_app(load({}, {"db_path": path}), path.parent, new_id=ids) as opened:
-        remember = CATALOGUE.find("mimir_remember")
-        assert remember is not None
+    remember = CATALOGUE.find("mimir_remember")
+    assert remember is not None
+    async with open_store() as opened:
         await opened.run(remember, remember.spec.example, Call())
         yield opened
 

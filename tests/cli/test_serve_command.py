@@ -85,7 +85,7 @@ def test_a_setting_that_cannot_be_used_is_named_by_commands_too(mimir: Mimir) ->
 
 @pytest.mark.parametrize(
     "arguments",
-    [(), ("serve",), ("--mcp", "--offline"), ("--offline", "serve"), ("serve", "--offline")],
+    [(), ("--mcp", "--offline"), ("--offline", "serve")],
     ids=" ".join,
 )
 def test_every_form_of_the_command_serves(

@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from tests.cli.conftest import Mimir
-from tests.server.program import MIMIR, Program, environment
+from tests.server.program import Program
 
 _USUAL: Final = (
     ".mimir/data/perseus-vault.db",
@@ -159,13 +159,3 @@ def test_a_place_that_cannot_hold_a_store_is_named(mimir: Mimir, path: str) -> N
     assert (done.returncode, done.stdout) == (1, "")
     assert path in done.stderr
     assert "Traceback" not in done.stderr
-
-
-@pytest.mark.parametrize("form", [("--db",), ("serve", "--db")], ids=" ".join)
-def test_hosts_start_the_server_in_either_form(tmp_path: Path, form: tuple[str, ...]) -> None:
-    store = tmp_path / "store" / "memory.db"
-    with Program(*form, store, home=tmp_path, command=(MIMIR,), env=environment(tmp_path)) as it:
-        it.initialize()
-        assert it.call("health") == {"status": "healthy"}
-
-    assert store.is_file()

@@ -19,61 +19,42 @@ def test_what_is_exported_comes_back_whole_in_another_store(
 ) -> None:
     body = '{"content":"use Kafka after all"}'
     mimir("write", "--category", "decision", "--key", "queue", "--body", body, "--db", store)
-    first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
-    other = tmp_path / "other.db"
+    target, other = tmp_path / "all.jsonl", tmp_path / "other.db"
 
-    exported = mimir("export", first, "--db", store)
-    imported = mimir("import", first, "--no-embed", "--db", other)
-    mimir("export", second, "--db", other)
+    streamed = mimir("export", "-", "--db", store)
+    imported = mimir("import", "-", "--no-embed", "--db", other, input=streamed.stdout)
+    exported = mimir("export", target, "--db", other)
 
+    assert streamed.stderr == "Exported 4 memories\n"
     assert (exported.returncode, exported.stdout) == (0, "Exported 4 memories\n")
     assert imported.returncode == 0
     assert imported.stdout.startswith("Imported 4 new memories; 0 replaced, 0 unchanged")
-    assert _lines(first) == _lines(second)
-    [queue] = [line for line in _lines(first) if line.get("key") == "queue"]
+    assert target.read_text(encoding="utf-8") == streamed.stdout
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    [queue] = [line for line in _lines(target) if line.get("key") == "queue"]
     assert [version["body_json"] for version in queue["history"]] == ['{"content":"use NATS"}']
-    assert stat.S_IMODE(first.stat().st_mode) == 0o600
 
 
-def test_an_import_done_twice_changes_nothing(mimir: Mimir, store: Path, tmp_path: Path) -> None:
-    lines = tmp_path / "all.jsonl"
-    mimir("export", lines, "--db", store)
-
-    again = json.loads(mimir("import", lines, "--json", "--db", store).stdout)
-
-    assert again == {
-        "created": 0, "replaced": 0, "unchanged": 4, "conflicts": [], "embedded_chunks": 0,
-    }  # fmt: skip
-
-
-def test_a_conflict_keeps_what_is_stored_unless_told_otherwise(
+def test_an_import_keeps_what_is_stored_unless_told_otherwise(
     mimir: Mimir, store: Path, tmp_path: Path
 ) -> None:
     lines = tmp_path / "all.jsonl"
     mimir("export", lines, "--db", store)
+    same = mimir("import", lines, "--json", "--db", store)
     text = lines.read_text(encoding="utf-8").replace("use NATS", "use Pulsar")
     lines.write_text(text, encoding="utf-8")
 
     kept = mimir("import", lines, "--db", store)
     replaced = mimir("import", lines, "--replace", "--db", store)
-    found = mimir("recall", "Pulsar", "--json", "--db", store)
+    found = mimir("recall", "Pulsar", "--mode", "fts5", "--json", "--db", store)
 
+    assert json.loads(same.stdout) == {
+        "created": 0, "replaced": 0, "unchanged": 4, "conflicts": [], "embedded_chunks": 0,
+    }  # fmt: skip
     assert "1 kept as they are stored" in kept.stdout
     assert "kept: decision/queue" in kept.stdout
     assert "1 replaced" in replaced.stdout
     assert json.loads(found.stdout)["items"][0]["content"] == "use Pulsar"
-
-
-def test_standard_streams_carry_an_export(mimir: Mimir, store: Path, tmp_path: Path) -> None:
-    exported = mimir("export", "-", "--db", store)
-    imported = mimir(
-        "import", "-", "--no-embed", "--db", tmp_path / "other.db", input=exported.stdout
-    )
-
-    assert exported.stderr == "Exported 4 memories\n"
-    assert len(exported.stdout.splitlines()) == 5
-    assert imported.returncode == 0
-    assert "4 new memories" in imported.stdout
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,15 @@
 
 import json
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from ruamel.yaml import YAML
 
-from tests.server.program import MIMIR, PROJECT, Program
+from tests.server.program import MIMIR, PROJECT, Message, Program
 
 _CLIENTS: Final = sorted(folder for folder in (PROJECT / "clients").iterdir() if folder.is_dir())
 
@@ -45,22 +46,49 @@ def test_there_is_a_folder_for_every_host() -> None:
     assert [folder.name for folder in _CLIENTS] == sorted(_TABLES)
 
 
+@pytest.fixture(scope="module")
+def sessions() -> dict[tuple[str, ...], "_Session"]:
+    """Sessions by arguments: hosts whose arguments are the same start the same server."""
+    return {}
+
+
+@dataclass(frozen=True)
+class _Session:
+    """What a server said to a first client."""
+
+    initialized: Message
+    tools: set[str]
+    health: Message
+    made_a_store: bool
+
+
+def _session(arguments: Sequence[str], home: Path) -> _Session:
+    with Program(*arguments, home=home, command=(MIMIR,)) as program:
+        return _Session(
+            program.initialize()["result"],
+            {tool["name"] for tool in program.ask("tools/list")["result"]["tools"]},
+            program.call("health"),
+            (home / ".mimir" / "data" / "mimir.db").is_file(),
+        )
+
+
 @pytest.mark.parametrize("folder", _CLIENTS, ids=lambda folder: folder.name)
-def test_the_configuration_of_a_client_starts_the_server(folder: Path, tmp_path: Path) -> None:
+def test_the_configuration_of_a_client_starts_the_server(
+    folder: Path, tmp_path: Path, sessions: dict[tuple[str, ...], _Session]
+) -> None:
     entry = _entry(folder)
     assert entry["command"] == "mimir"
     assert entry.get("type", "stdio") == "stdio"
 
-    home = tmp_path / "home"
-    with Program(*entry["args"], home=home, command=(MIMIR,)) as program:
-        answer = program.initialize()
-        listed = program.ask("tools/list")["result"]["tools"]
-        healthy = program.call("health")
+    arguments = tuple(entry["args"])
+    if arguments not in sessions:
+        sessions[arguments] = _session(arguments, tmp_path / "home")
+    session = sessions[arguments]
 
-    assert answer["result"]["serverInfo"]["name"] == "mimir"
-    assert {"mimir_remember", "mimir_recall"} <= {tool["name"] for tool in listed}
-    assert healthy == {"status": "healthy"}
-    assert (home / ".mimir" / "data" / "mimir.db").is_file()
+    assert session.initialized["serverInfo"]["name"] == "mimir"
+    assert {"mimir_remember", "mimir_recall"} <= session.tools
+    assert session.health == {"status": "healthy"}
+    assert session.made_a_store
 
 
 @pytest.mark.parametrize("folder", _CLIENTS, ids=lambda folder: folder.name)

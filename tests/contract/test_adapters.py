@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
@@ -68,17 +68,10 @@ class LangGraph(Adapter):
         return counts
 
 
-_COMMANDS: Final = {"serve --db": (MIMIR, "serve"), "--db": (MIMIR,)}
-
-
-@pytest.fixture(scope="module", params=_COMMANDS.values(), ids=_COMMANDS)
-def program(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Program]:
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     folder: Path = tmp_path_factory.mktemp("adapter")
-    with Program(
-        "--db", folder / "memory.db", home=folder / "home", command=request.param
-    ) as running:
+    with Program("--db", folder / "memory.db", home=folder / "home", command=(MIMIR,)) as running:
         yield running
 
 

@@ -5,24 +5,15 @@ the wire adds to an answer is the subject of `tests/server`.
 """
 
 import json
-from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from mimir_py.app import CATALOGUE, App, open_app
-from mimir_py.config import load
+from mimir_py.app import CATALOGUE, App
 from mimir_py.tooling import Call
 from tests.contract.promises import PROMISES, REFUSALS, Promise, Refusal, difference
 from tests.server.program import error_text
-
-
-@pytest.fixture
-async def app(tmp_path: Path) -> AsyncIterator[App]:
-    settings = load({}, {"db_path": tmp_path / "memory.db"})
-    async with open_app(settings, tmp_path) as opened:
-        yield opened
 
 
 async def _call(app: App, tool: str, arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,18 +16,15 @@ from mimir_py.app import CATALOGUE
 from tests.server.program import Message, Program, error_text, run, serving, tool_call
 
 _TEXTS: Final = (
-    "", " \n\r\t", "x" * 100_000, "word " * 10_000, "\x00", "a\x00b", "\ud800", "\udfffx",
-    "\u202eمرحبا بالعالم", "👩\u200d👩\u200d👧\u200d👦🏳\ufe0f", "Z\u0337\u0322a\u0336" * 50,
-    "ﷺ" * 500, "\u2028\ufeff", "İıß", "'; DROP TABLE entities; --", '" OR 1=1 --', "%", "_", "*",
-    "[a-z]", "\\", "$(id)", "../../../../etc/passwd", "/dev/stdin", "C:\\Windows\\win.ini",
-    "${HOME}", "%s%n", "<script>alert(1)</script>", 'a" NEAR(b', "body:x AND", "NaN", "null", "{",
-    '{"a":', "\u001b[31m",
+    "", " \n\t", "x" * 100_000, "word " * 10_000, "a\x00b", "\ud800", "\u202eمرحبا بالعالم",
+    "👩\u200d👩\u200d👧\u200d👦🏳\ufe0f", "Z\u0337\u0322a\u0336" * 50, "ﷺ" * 500, "\u2028\ufeff",
+    "'; DROP TABLE entities; --", '" OR 1=1 --', "%", "_", "*", "\\", "../../../../etc/passwd",
+    "C:\\Windows\\win.ini", "${HOME}", "%s%n", 'a" NEAR(b', "body:x AND", "NaN", "null", '{"a":',
+    "\u001b[31m",
 )  # fmt: skip
-_NUMBERS: Final = (
-    -1, 0, 1, 2**31, 2**63 - 1, 2**63, -(2**63), 10**400, 1.5, -0.5, 1e308, 5e-324,
-)  # fmt: skip
+_NUMBERS: Final = (-1, 0, 2**31, 2**63 - 1, 2**63, -(2**63), 10**400, 1.5, 1e308, 5e-324)
 _OTHERS: Final = (
-    None, True, False, [], [[]], ["a", 1], ["\x00"], list(range(10_000)), ["t"] * 10_000, {},
+    None, True, [], [[]], ["a", 1], ["\x00"], list(range(10_000)), ["t"] * 10_000, {},
     {"a": "\ud800"}, {"enabled": "yes"}, {"n_variants": 10**9}, {str(n): n for n in range(1_000)},
 )  # fmt: skip
 _VALUES: Final = (*_TEXTS, *_NUMBERS, *_OTHERS)

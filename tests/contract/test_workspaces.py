@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import pytest
 
-from tests.server.program import Program, run, serving
+from mimir_py.workspaces.scope import project_workspace
+from tests.server.program import Program, environment, run, serving
 
 _MODES: Final = ("", "hybrid", "dense", "fts5")
 _PLACES: Final = {"a": "in the cellar", "b": "in the attic", "": "in the yard"}
@@ -240,26 +241,17 @@ def test_a_session_embeds_a_global_memory_by_name(session: Program) -> None:
     assert session.call("embed", category="common", key="k")["id"] == written["id"]
 
 
-def test_the_workspace_may_come_from_the_environment(tmp_path: Path) -> None:
-    with serving(tmp_path / "memory.db", MIMIR_WORKSPACE="b") as program:
-        assert program.call("workspace_list")["session_workspace"] == "b"
-
-
-def test_clones_of_a_project_share_their_workspace(tmp_path: Path) -> None:
-    store = tmp_path / "memory.db"
+def test_a_session_in_a_clone_belongs_to_its_project(tmp_path: Path) -> None:
     urls = {"one": "git@example.com:team/shop.git", "two": "https://example.com/team/shop"}
     for name, url in urls.items():
         git = tmp_path / name / ".git"
         git.mkdir(parents=True)
         (git / "config").write_text(f'[remote "origin"]\n\turl = {url}\n', encoding="utf-8")
-    arguments = ("--db", store, "--workspace", "auto")
     home = tmp_path / "home"
+    env = environment(home, MIMIR_WORKSPACE="auto")
 
-    named = []
-    for name in urls:
-        with Program(*arguments, home=home, cwd=tmp_path / name) as program:
-            program.initialize()
-            named.append(program.call("workspace_list")["session_workspace"])
+    with Program(home=home, cwd=tmp_path / "one", env=env) as program:
+        program.initialize()
+        named = program.call("workspace_list")["session_workspace"]
 
-    assert named[0] == named[1]
-    assert named[0] not in ("", "auto")
+    assert named == project_workspace(tmp_path / "two", home) != ""

@@ -82,18 +82,19 @@ def test_versions_are_kept_in_order_without_a_gap(
     assert supersedes == ["", *(version["history_id"] for version in versions)]
 
 
-def test_a_write_a_read_and_a_forget_interleave_as_sent(tmp_path: Path) -> None:
-    name = {"category": "c", "key": "k"}
-    with serving(tmp_path / "memory.db") as program:
-        calls: list[Message] = []
-        for number in range(30):
-            body = json.dumps({"content": f"round {number}"})
-            calls.append(tool_call(4 * number, "remember", {**name, "body_json": body}))
-            calls.append(tool_call(4 * number + 1, "recall", {"query": "k", "mode": "fts5"}))
-            calls.append(tool_call(4 * number + 2, "forget", name))
-            calls.append(tool_call(4 * number + 3, "recall", {"query": "round"}))
-        program.send(*calls)
-        payloads = [program.answer(n)["result"]["structuredContent"] for n in range(len(calls))]
+def test_a_write_a_read_and_a_forget_interleave_as_sent(shared: Program) -> None:
+    name = {"category": "rounds", "key": "k"}
+    calls: list[Message] = []
+    for number in range(30):
+        body = json.dumps({"content": f"round {number}"})
+        read = {"query": "round", "category": "rounds"}
+        calls.append(tool_call(4 * number, "remember", {**name, "body_json": body}))
+        calls.append(tool_call(4 * number + 1, "recall", {**read, "mode": "fts5"}))
+        calls.append(tool_call(4 * number + 2, "forget", name))
+        calls.append(tool_call(4 * number + 3, "recall", read))
+
+    shared.send(*calls)
+    payloads = [shared.answer(n)["result"]["structuredContent"] for n in range(len(calls))]
 
     for number in range(30):
         _, seen, forgotten, gone = payloads[4 * number : 4 * number + 4]
@@ -102,22 +103,19 @@ def test_a_write_a_read_and_a_forget_interleave_as_sent(tmp_path: Path) -> None:
         assert gone["items"] == []
 
 
-def test_a_call_cancelled_while_it_waits_its_turn_does_nothing(fresh: Program) -> None:
+def test_a_call_cancelled_while_it_waits_its_turn_does_nothing(shared: Program) -> None:
     """Ids are compared with their type: `"39"` is another call than `39`."""
-    fresh.initialize()
     calls = [
-        tool_call(id, "remember", {"category": "c", "key": repr(id), "body_json": f"fact {id!r}"})
+        tool_call(id, "remember", {"category": "line", "key": repr(id), "body_json": f"no. {id!r}"})
         for id in [*range(40), "39"]
     ]
     cancel = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "39"}}
 
-    fresh.send(*calls, cancel)
-    fresh.answer(39)
-    found = fresh.call("recall", query="", limit=100)["items"]
-    fresh.end_input()
+    answers = shared.exchange(*calls, cancel, answers=40)
+    found = shared.call("recall", query="", category="line", limit=100)["items"]
 
+    assert [answer["id"] for answer in answers] == list(range(40))
     assert {item["key"] for item in found} == {str(number) for number in range(40)}
-    assert "39" not in [message["id"] for message in fresh.rest()]
 
 
 def test_a_reader_slower_than_the_server_loses_nothing(fresh: Program) -> None:

@@ -203,23 +203,18 @@ def test_an_unknown_field_of_a_message_does_no_harm(shared: Program) -> None:
     assert shared.exchange(extended, answers=1) == [{"jsonrpc": "2.0", "id": 1, "result": {}}]
 
 
-@pytest.mark.parametrize("method", ["tools/list", "tools/call"])
-def test_tools_before_initialize_are_refused(fresh: Program, method: str) -> None:
-    answer = fresh.ask(method, {"name": "mimir_health"})
-
-    assert answer["error"]["code"] == NOT_INITIALIZED
-
-
-def test_ping_is_answered_before_initialize(fresh: Program) -> None:
-    assert fresh.ask("ping")["result"] == {}
-
-
-def test_a_failed_initialize_opens_nothing(fresh: Program) -> None:
+def test_tools_are_refused_until_initialize_has_worked(fresh: Program) -> None:
+    call = {"name": "mimir_health"}
+    unopened = [fresh.ask("tools/list"), fresh.ask("tools/call", call), fresh.ask("ping")]
     failed = fresh.ask("initialize", {"capabilities": {"roots": 5}})
+    still_unopened = fresh.ask("tools/call", call)
+    opened = fresh.initialize()
 
+    codes = [answer.get("error", {}).get("code") for answer in unopened]
+    assert codes == [NOT_INITIALIZED, NOT_INITIALIZED, None]
     assert failed["error"]["code"] == INVALID_PARAMS
-    assert fresh.ask("tools/list")["error"]["code"] == NOT_INITIALIZED
-    assert "result" in fresh.initialize()
+    assert still_unopened["error"]["code"] == NOT_INITIALIZED
+    assert "result" in opened
     assert fresh.call("health") == {"status": "healthy"}
 
 

@@ -14,7 +14,7 @@ from mimir_py.storage.files import create_private, open_to_others
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")
 
 
-@pytest.fixture(params=[0o000, 0o022, 0o177], ids=["umask 000", "umask 022", "umask 177"])
+@pytest.fixture(params=[0o000, 0o022, 0o277], ids=["umask 000", "umask 022", "umask 277"])
 def any_umask(request: pytest.FixtureRequest) -> Iterator[None]:
     before = os.umask(request.param)
     yield
