@@ -6,17 +6,16 @@ Reads the shipped sample project, or a file of conversations (`{"conversations":
 
 import argparse
 import asyncio
-import json
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from evaluation.datasets import DataError, Granularity, read, spread
 from mcp import Client, StdioServerParameters
 from rich.console import Console
 from rich.progress import track
@@ -29,7 +28,7 @@ SNIPPET: Final = 88
 
 
 @dataclass(frozen=True)
-class Question:
+class Asked:
     """A question and the keys of the memories that answer it, within one workspace."""
 
     text: str
@@ -43,70 +42,21 @@ class Tour:
 
     name: str
     memories: list[dict[str, Any]]
-    questions: list[Question]
+    questions: list[Asked]
 
 
 def read_tour(path: Path) -> Tour:
-    """The tour a file holds, whichever of the two shapes it has."""
+    """The tour of a file: all its conversations in one store, each a workspace."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        sys.exit(f"demo: cannot read {path}: {error}")
-    if "memories" in data:
-        return _project(data)
-    if "conversations" in data:
-        return _conversations(data)
-    sys.exit(f"demo: {path} has neither `memories` nor `conversations`")
-
-
-def _project(data: dict[str, Any]) -> Tour:
-    memories = [
-        {
-            "category": memory.get("category", "memory"),
-            "key": memory["key"],
-            "body_json": json.dumps({"content": memory["body"]}, ensure_ascii=False),
-            "type": memory.get("type", "insight"),
-            "tags": memory.get("tags", []),
-            "topic_path": memory.get("topic_path", ""),
-            **_since(memory.get("at")),
-        }
-        for memory in data["memories"]
-    ]
-    questions = [Question(q["query"], frozenset(q["keys"]), "") for q in data["queries"]]
-    return Tour(data["name"], memories, questions)
-
-
-def _conversations(data: dict[str, Any]) -> Tour:
-    memories = []
-    questions = []
-    for conversation in data["conversations"]:
-        workspace = str(conversation["id"])
-        for session in conversation["sessions"]:
-            for turn in session["turns"]:
-                body = {
-                    "content": f"{turn['speaker']}: {turn['text']}",
-                    "when": session["date_time"],
-                }
-                memories.append(
-                    {
-                        "category": "turn",
-                        "key": turn["id"],
-                        "workspace_hash": workspace,
-                        "topic_path": str(session["session"]),
-                        "body_json": json.dumps(body, ensure_ascii=False),
-                    }
-                )
-        for asked in conversation["questions"]:
-            keys = frozenset(asked["evidence"])
-            questions.append(Question(asked["question"], keys, workspace))
-    return Tour(data.get("name", "conversations"), memories, questions)
-
-
-def _since(moment: str | None) -> dict[str, int]:
-    if moment is None:
-        return {}
-    at = datetime.fromisoformat(moment.replace("Z", "+00:00")).astimezone(UTC)
-    return {"valid_from_unix_ms": int(at.timestamp() * 1000)}
+        [data_set] = read(path, [Granularity.TURN], dated=True)
+    except DataError as error:
+        sys.exit(f"demo: {error}")
+    tour = Tour(data_set.name, [], [])
+    for collection in data_set.collections:
+        workspace = collection.name if collection.speakers else ""
+        tour.memories.extend({**m, "workspace_hash": workspace} for m in collection.memories)
+        tour.questions.extend(Asked(q.text, q.keys, workspace) for q in collection.questions)
+    return tour
 
 
 class Tally:
@@ -148,13 +98,13 @@ async def run(tour: Tour, asked: int, store: Path) -> None:
             "each on disk and searchable before its answer."
         )
         tally = Tally()
-        for question in _spread(tour.questions, asked):
+        for question in spread(tour.questions, asked):
             await _ask(client, console, question, tally)
     console.print()
     console.print(f"[bold]{tally.line()}[/bold]")
 
 
-async def _ask(client: Client, console: Console, question: Question, tally: Tally) -> None:
+async def _ask(client: Client, console: Console, question: Asked, tally: Tally) -> None:
     arguments = {"query": question.text, "limit": COUNTED, "workspace_hash": question.workspace}
     started = time.perf_counter()
     answer = await _call(client, "mimir_recall", arguments)
@@ -178,13 +128,6 @@ async def _call(client: Client, tool: str, arguments: dict[str, Any]) -> dict[st
         sys.exit(f"demo: {tool} failed: {result.structured_content}")
     payload: dict[str, Any] = result.structured_content
     return payload
-
-
-def _spread(questions: Sequence[Question], count: int) -> list[Question]:
-    """`count` questions from the whole of the list; all of them for 0."""
-    if not count or count >= len(questions):
-        return list(questions)
-    return [questions[index * len(questions) // count] for index in range(count)]
 
 
 def main() -> None:
