@@ -56,12 +56,18 @@ class App:
     ) -> None:
         limits = entities.Limits(settings.max_body_bytes, settings.max_key_bytes, settings.max_tags)
         vectors = Vectors(embedder.model, embedder.dimension, has_vec=database.has_vec)
-        dense = recall.DenseArm(database, vectors)
+        dense = recall.DenseArm(vectors)
         self.database = database
         self.usage = recall.UsageLog(database, clock)
         self.memories = Memories(database, vectors, embedder, limits, clock, new_id)
         self.recall = recall.Recall(
-            database, dense, embedder, self.usage, clock, settings.exclude_categories
+            database,
+            dense,
+            embedder,
+            self.usage,
+            clock,
+            settings.exclude_categories,
+            settings.ranking_file or recall.RANKING_FILE,
         )
         self.workspaces = Workspaces(database)
         self.upkeep = upkeep.Upkeep(database, vectors, embedder, self.memories, dense)

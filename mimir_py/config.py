@@ -18,7 +18,7 @@ WORKSPACE_NONE: Final = "none"
 
 
 _SHORTEST_ANSWER: Final = 4_000
-_PATHS: Final = frozenset({"db_path", "connect_config"})
+_PATHS: Final = frozenset({"db_path", "connect_config", "ranking_file"})
 
 
 def _row(default: Any, help: str, *, env: str | None = None, flag: str | None = None) -> Any:
@@ -81,6 +81,12 @@ class Settings:
         2,
         "Threads one run of the embedding model may use.",
         env="MIMIR_EMBEDDING_THREADS",
+    )
+    ranking_file: Path | None = _row(
+        None,
+        "Ranking constants to use instead of the built-in ones; `scripts/fit_ranking` writes such "
+        "files.",
+        env="MIMIR_RANKING_FILE",
     )
     connect_config: Path | None = _row(
         None,

@@ -99,7 +99,7 @@ async def _round_trip(app: Any) -> Finding:
     try:
         missed = []
         for mode in Mode:
-            query = Query(f"doctor {word}", mode, Filter(workspaces=(_PROBE,)))
+            query = Query(f"doctor {word}", mode, filter=Filter(workspaces=(_PROBE,)))
             found = await app.recall.search(query, note_use=False)
             if remembered.id not in [hit.entity.id for hit in found.hits]:
                 missed.append(mode.value)

@@ -5,13 +5,14 @@ import json
 import re
 from typing import Any, Final
 
+from mimir_py.storage.terms import EXTRA, analyse, quoted
+
 NEAR: Final = 0.7
 _GROUPS: Final = 3
 _GROUP_WORDS: Final = 4
 # Inside JSON strings, where white space may also be written as an escape.
 _SPACES: Final = re.compile(r"(?:\s|(?<!\\)\\[nrt])+")
 _STRING_EDGES: Final = re.compile(r'(?<!\\)" | "')
-_WORD: Final = re.compile(r"\w{3,}")
 _LONGEST_COMPARED: Final = 4_000
 
 
@@ -40,13 +41,13 @@ def near_query(body: str) -> str | None:
     candidate. Two texts that differ in a word or two agree on at least one group, and a
     conjunction costs no more than its rarest word.
     """
-    words = sorted(set(_WORD.findall(body[:_LONGEST_COMPARED].lower())), key=lambda w: (-len(w), w))
-    words = words[: _GROUPS * _GROUP_WORDS]
+    terms = {t for t in analyse(body[:_LONGEST_COMPARED]).split() if not t.startswith(EXTRA)}
+    words = sorted(terms, key=lambda term: (-len(term), term))[: _GROUPS * _GROUP_WORDS]
     if len(words) < 2:
         return None
     count = min(_GROUPS, len(words) // 2)
     groups = [words[start::count] for start in range(count)]
-    return " OR ".join("(" + " AND ".join(f'"{word}"' for word in group) + ")" for group in groups)
+    return " OR ".join("(" + " AND ".join(map(quoted, group)) + ")" for group in groups)
 
 
 def _trigrams(text: str) -> set[str]:

@@ -1,92 +1,92 @@
-"""The dense arm: exact through sqlite-vec while the store is small, resident beyond that."""
+"""The dense arm: exact through sqlite-vec while the store is small, resident beyond that.
 
-import asyncio
+Everything here runs on the reading connection's thread, so a search never sees the resident index
+while another brings it up to date.
+"""
+
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from mimir_py.recall import store
 from mimir_py.recall.models import Candidate, Filter
-from mimir_py.storage.database import Database, Reader
+from mimir_py.storage.database import Reader
 from mimir_py.storage.vectors import Vectors
 
 if TYPE_CHECKING:
     from mimir_py.recall.resident import Resident
 
-# Beyond this a search takes long enough to hold up the event loop.
-_INLINE_CHUNKS: Final = 20_000
 # Float vectors are four times what is kept of them; they should not all be there at once.
 _LOADED_AT_ONCE: Final = 2_000
 _MORE_CHUNKS: Final = 4
 _MOST_DEAD: Final = 0.3
 _MOST_CHANGED: Final = 20_000
+_TIE_DIGITS: Final = 6
 
 
 class DenseArm:
     """Finds the memories whose chunks lie nearest to a query vector."""
 
-    def __init__(self, database: Database, vectors: Vectors) -> None:
-        self._database = database
+    def __init__(self, vectors: Vectors) -> None:
         self._vectors = vectors
         self._resident: Resident | None = None
-        # A search must not see the index while another brings it up to date.
-        self._turn = asyncio.Lock()
 
-    async def nearest(self, vector: bytes, filter: Filter, pool: int) -> list[Candidate]:
-        """Up to `pool` memories by the cosine of their best chunk, best first, ties by row."""
-        chunks = 2 * pool
-        async with self._turn:
-            while True:
-                found = await self._nearest_chunks(vector, filter, chunks)
-                best = _best_chunk_each(found)
-                # One long memory may hold all of the nearest chunks.
-                if len(best) >= pool or len(found) < chunks:
-                    return best[:pool]
-                chunks *= _MORE_CHUNKS
-
-    async def _nearest_chunks(self, vector: bytes, filter: Filter, chunks: int) -> list[Candidate]:
-        def exact_or_caught_up(
-            reader: Reader,
-        ) -> "list[Candidate] | tuple[Resident | None, Sequence[int]]":
-            if chunks <= store.MAX_K and self._vectors.table_is_live(reader):
-                return store.dense(reader, vector, filter, chunks)
+    def prepare(self, reader: Reader) -> None:
+        """Bring the index up to date: what can be done before the query's vector is there."""
+        if not self._vectors.table_is_live(reader):
             self._resident = self._refreshed(reader)
-            faded = store.faded(reader, filter.min_decay) if filter.min_decay > 0 else ()
-            return self._resident, faded
 
-        answer = await self._database.read(exact_or_caught_up)
-        if isinstance(answer, list):
-            return answer
-        resident, faded = answer
-        return await self._from_resident(resident, vector, filter, chunks, faded)
+    def nearest(
+        self, reader: Reader, vector: bytes, filter: Filter, pool: int, *, exact: bool = False
+    ) -> list[Candidate]:
+        """Up to `pool` memories by the cosine of their best chunk, best first, ties by row.
+
+        Without `exact`, cosines may be off by .002 in a large store.
+        """
+        chunks = 2 * pool
+        while True:
+            found = self._nearest_chunks(reader, vector, filter, chunks, exact)
+            best = _best_chunk_each(found)
+            # One long memory may hold all of the nearest chunks.
+            if len(best) >= pool or len(found) < chunks:
+                return best[:pool]
+            chunks *= _MORE_CHUNKS
+
+    def cosines(self, reader: Reader, vector: bytes, row_ids: Sequence[int]) -> dict[int, float]:
+        """The cosine of the nearest chunk of each of some memories, of those that have one."""
+        if not row_ids:
+            return {}
+        if self._resident is not None and not self._vectors.table_is_live(reader):
+            return self._resident.cosines(vector, row_ids)
+        model_id = self._vectors.model_id(reader)
+        if model_id is None:
+            return {}
+        rows = store.vectors_of(reader, model_id, row_ids)
+        best: dict[int, float] = {}
+        for (row_id, _), value in zip(rows, _dots(vector, [v for _, v in rows]), strict=True):
+            best[row_id] = max(value, best.get(row_id, -1.0))
+        return best
 
     def drop_resident(self) -> None:
         """Forget what is in memory; the next search loads it anew."""
         self._resident = None
 
-    async def _from_resident(
-        self,
-        resident: "Resident | None",
-        vector: bytes,
-        filter: Filter,
-        chunks: int,
-        faded: Sequence[int],
+    def _nearest_chunks(
+        self, reader: Reader, vector: bytes, filter: Filter, chunks: int, exact: bool
     ) -> list[Candidate]:
+        if chunks <= store.MAX_K and self._vectors.table_is_live(reader):
+            return store.dense(reader, vector, filter, chunks)
+        resident = self._resident = self._refreshed(reader)
         if resident is None:
             return []
-        if len(resident) > _INLINE_CHUNKS:
-            near = await asyncio.to_thread(resident.nearest, vector, filter, chunks, faded)
-        else:
-            near = resident.nearest(vector, filter, chunks, faded)
-        chunk_ids = [found.chunk_id for found in near]
-        exact = await self._database.read(
-            lambda reader: store.exact_vectors(reader, resident.model_id, chunk_ids)
-        )
-        scores = _cosines(vector, exact)
-        # A chunk that is gone was replaced meanwhile; its memory comes back with the next search.
+        faded = store.faded(reader, filter.min_decay) if filter.min_decay > 0 else ()
+        near = resident.nearest(vector, filter, chunks, faded)
+        cosines = [found.cosine for found in near]
+        if exact:
+            held = store.exact_vectors(reader, resident.model_id, [n.chunk_id for n in near])
+            cosines = _dots(vector, [held[n.chunk_id] for n in near])
         return [
-            Candidate(found.row_id, scores[found.chunk_id], found.span)
-            for found in near
-            if found.chunk_id in scores
+            Candidate(found.row_id, cosine, found.span)
+            for found, cosine in zip(near, cosines, strict=True)
         ]
 
     def _refreshed(self, reader: Reader) -> "Resident | None":
@@ -128,14 +128,15 @@ class DenseArm:
         return resident
 
 
-def _cosines(vector: bytes, others: dict[int, bytes]) -> dict[int, float]:
+def _dots(vector: bytes, others: Sequence[bytes]) -> list[float]:
     import numpy as np
 
     if not others:
-        return {}
+        return []
     query = np.frombuffer(vector, dtype="<f4")
-    matrix = np.frombuffer(b"".join(others.values()), dtype="<f4").reshape(len(others), len(query))
-    return dict(zip(others, (matrix @ query).tolist(), strict=True))
+    matrix = np.frombuffer(b"".join(others), dtype="<f4").reshape(len(others), len(query))
+    products: list[float] = (matrix @ query).tolist()
+    return products
 
 
 def _best_chunk_each(candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -145,4 +146,4 @@ def _best_chunk_each(candidates: Sequence[Candidate]) -> list[Candidate]:
         held = best.get(candidate.row_id)
         if held is None or candidate.score > held.score:
             best[candidate.row_id] = candidate
-    return sorted(best.values(), key=lambda c: (-round(c.score, 6), c.row_id))
+    return sorted(best.values(), key=lambda c: (-round(c.score, _TIE_DIGITS), c.row_id))

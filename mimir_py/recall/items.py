@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from mimir_py.recall.models import Found, Hit
+from mimir_py.recall.models import Explanation, Found, Hit
 from mimir_py.tooling.answer import size
 
 _OWN_FIELDS: Final = frozenset(
@@ -12,8 +12,8 @@ _OWN_FIELDS: Final = frozenset(
     id category key body_json status type tags decay_score retrieval_count layer topic_path archived
     archive_reason links verified source always_on certainty workspace_hash agent_id visibility
     created_at_unix_ms last_accessed_unix_ms valid_from_unix_ms valid_to_unix_ms follow_count
-    miss_count follow_rate efficacy_status score alias_of passage passage_offset truncated
-    confidence
+    miss_count follow_rate efficacy_status score relevance explanation alias_of
+    passage passage_offset truncated confidence
     """.split()
 )
 _SHORTEST_BODY: Final = 200
@@ -21,7 +21,13 @@ _PAGE_NOTES_BYTES: Final = 300
 
 
 def page(
-    found: Found, *, offset: int, cap: int, preview_cap: int | None, with_confidence: bool
+    found: Found,
+    *,
+    offset: int,
+    cap: int,
+    preview_cap: int | None,
+    with_confidence: bool,
+    with_explanation: bool = False,
 ) -> dict[str, Any]:
     """The answer of a recall, within `cap` bytes (0: no limit).
 
@@ -34,6 +40,9 @@ def page(
     if with_confidence:
         for rank, (entry, hit) in enumerate(zip(items, found.hits, strict=True)):
             entry["confidence"] = confidence(hit, rank, len(items))
+    if with_explanation:
+        for entry, hit in zip(items, found.hits, strict=True):
+            entry["explanation"] = explanation(hit.explanation)
     answer: dict[str, Any] = {"items": items, "total": len(items)}
     if found.variants:
         answer["variants"] = list(found.variants)
@@ -80,6 +89,8 @@ def item(hit: Hit) -> dict[str, Any]:
         "efficacy_status": entity.efficacy_status,
         "score": hit.score,
     }
+    if hit.relevance is not None:
+        entry["relevance"] = hit.relevance
     if hit.key != entity.key:
         entry["alias_of"] = entity.key
     if hit.passage is not None:
@@ -89,6 +100,23 @@ def item(hit: Hit) -> dict[str, Any]:
     if isinstance(body, dict):
         entry |= {name: value for name, value in body.items() if name not in _OWN_FIELDS}
     return entry
+
+
+def explanation(why: Explanation) -> dict[str, Any]:
+    """What found a memory and what its place is made of, the weightiest feature first."""
+    features = sorted(why.contributions.items(), key=lambda entry: -abs(entry[1][1]))
+    return {
+        "keyword_rank": why.keyword_rank,
+        "dense_rank": why.dense_rank,
+        "is_named": why.is_named,
+        "is_linked": why.is_linked,
+        "raw_score": why.raw_score,
+        "features": [
+            {"feature": name, "value": value, "adds": adds}
+            for name, (value, adds) in features
+            if adds
+        ],
+    }
 
 
 def preview(entry: dict[str, Any], most_bytes: int) -> dict[str, Any]:

@@ -1,11 +1,15 @@
-"""From a person's query to an FTS5 expression that cannot fail.
+"""From a person's query to the terms of the keyword index, and to an FTS5 expression.
 
 Nothing of the query reaches FTS5 unquoted, so no punctuation is syntax.
 """
 
+import itertools
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from mimir_py.storage.terms import EXTRA, quoted, word_terms
 
 STOPWORDS: Final = frozenset(
     """
@@ -14,47 +18,100 @@ STOPWORDS: Final = frozenset(
     users was we were what when where which who whom whose why will with would you your
     """.split()
 )
+# What engineers write for the same thing; only well-worn abbreviations, never a topic.
+ALIASES: Final[Mapping[str, str]] = {
+    "cpp": "C++",
+    "csharp": "C#",
+    "fsharp": "F#",
+    "dotnet": ".NET",
+    "golang": "Go",
+    "js": "JavaScript",
+    "ts": "TypeScript",
+    "k8s": "Kubernetes",
+    "kubernetes": "k8s",
+    "postgres": "PostgreSQL",
+    "postgresql": "Postgres",
+    "mongo": "MongoDB",
+    "repo": "repository",
+    "repository": "repo",
+    "env": "environment",
+    "config": "configuration",
+    "configuration": "config",
+    "db": "database",
+    "auth": "authentication",
+    "authentication": "auth",
+    "docs": "documentation",
+    "documentation": "docs",
+    "perf": "performance",
+    "prod": "production",
+    "deps": "dependencies",
+    "dependencies": "deps",
+}
 MAX_WORDS: Final = 64
-MAX_SUBSTRINGS: Final = 32
-
 _TOKEN: Final = re.compile(r"[^\W_]+")
-# Scripts written without spaces: the tokenizer takes a whole clause of them for one word.
-_UNSPACED: Final = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
-    "\uf900-\ufaff\U00020000-\U0003ffff]+"
+_ASKS_WHEN: Final = re.compile(
+    r"\b(when|since|(what|which) (date|day|week|month|year|time)|how (long|recent))", re.IGNORECASE
 )
-_WHOLE_RUN: Final = 8
+_ASKS_NUMBER: Final = re.compile(r"\bhow (many|much|often|long|big|large|old)", re.IGNORECASE)
+# Words that may be one identifier taken apart: `retry budget ms`.
+_MOST_JOINED: Final = 5
 
 
 @dataclass(frozen=True)
 class KeywordQuery:
-    """A query prepared for the keyword arm.
-
-    `expression` is FTS5 syntax, or `None` when the query has no word at all. `literals` are words
-    whose punctuation the tokenizer drops; texts that hold them to the letter come first.
-    `substrings` (lower case) are what the index has no words for and must be looked for character
-    by character.
-    """
+    """A query as terms of the index: `stems` in order, `extras` to the letter, `words` as typed."""
 
     words: tuple[str, ...]
-    expression: str | None
-    literals: tuple[str, ...]
-    substrings: tuple[str, ...]
+    stems: tuple[str, ...]
+    extras: tuple[str, ...]
+    asks_when: bool = False
+    asks_number: bool = False
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        return self.stems + self.extras
 
 
 def prepare(text: str) -> KeywordQuery:
-    """Split a query into words and decide how each is searched."""
+    """Take a query apart, without its stopwords unless it has nothing else."""
     raw = list(dict.fromkeys(text.split()))[:MAX_WORDS]
-    worded = [word for word in raw if _TOKEN.search(word)]
-    content = [word for word in worded if _bare(word) not in STOPWORDS]
-    words = tuple(content or worded)
-    expression = " OR ".join(_quoted(word) for word in words) or None
-    literals = tuple(word.lower() for word in raw if not _plain(word))
-    # Plain punctuation between words is only that; alone, or as a symbol, it is what is asked for.
-    symbols = [w for w in raw if not _TOKEN.search(w) and (not words or not w.isascii())]
-    runs = [part for word in words for run in _UNSPACED.findall(word) for part in _parts(run)]
-    substrings = tuple(dict.fromkeys(part.lower() for part in (*symbols, *runs)))
-    return KeywordQuery(words, expression, literals, substrings[:MAX_SUBSTRINGS])
+    words = [word for word in raw if not _is_stopword(word)] or raw
+    stems: dict[str, None] = {}
+    extras: dict[str, None] = {}
+    for word in (*words, *(ALIASES[w.lower()] for w in words if w.lower() in ALIASES)):
+        of_word = word_terms(word)
+        stems.update(dict.fromkeys(of_word[0]))
+        extras.update(dict.fromkeys(of_word[1]))
+    if 2 <= len(words) <= _MOST_JOINED:
+        extras.update(dict.fromkeys(_joined(words)))
+    return KeywordQuery(
+        tuple(words),
+        tuple(stems),
+        tuple(extras),
+        asks_when=_ASKS_WHEN.search(text) is not None,
+        asks_number=_ASKS_NUMBER.search(text) is not None,
+    )
+
+
+def expression(terms: Sequence[str], frequencies: Mapping[str, int], budget: int) -> str | None:
+    """An FTS5 query for the rarest of the terms that together match at most `budget` memories.
+
+    Common words say little and cost most; what they would add is weighed when the found memories
+    are put in order. A query of common words alone asks for pairs of them. `None`: no term occurs.
+    """
+    known = sorted((t for t in terms if frequencies.get(t)), key=lambda t: (frequencies[t], t))
+    if not known:
+        return None
+    chosen, matched = [known[0]], frequencies[known[0]]
+    for term in known[1:]:
+        matched += frequencies[term]
+        if matched > budget:
+            break
+        chosen.append(term)
+    if frequencies[known[0]] <= budget or len(known) == 1:
+        return " OR ".join(map(quoted, chosen))
+    first = quoted(known[0])
+    return " OR ".join(f"({first} AND {quoted(term)})" for term in known[1:])
 
 
 def with_variants(text: str, most: int) -> tuple[str, ...]:
@@ -73,28 +130,14 @@ def with_variants(text: str, most: int) -> tuple[str, ...]:
     return tuple(variants)
 
 
-def literal_matches(literals: tuple[str, ...], text: str) -> int:
-    """How many of the literals a text holds to the letter, in any case."""
-    lowered = text.lower()
-    return sum(literal in lowered for literal in literals)
+def _is_stopword(word: str) -> bool:
+    bare = "".join(_TOKEN.findall(word))
+    # `IT` and `US` are names.
+    return bare.lower() in STOPWORDS and not (len(bare) > 1 and bare.isupper())
 
 
-def _quoted(word: str) -> str:
-    return '"' + word.replace('"', '""') + '"'
-
-
-def _bare(word: str) -> str:
-    """The word without the punctuation around it, in lower case."""
-    tokens = list(_TOKEN.finditer(word))
-    return word[tokens[0].start() : tokens[-1].end()].lower()
-
-
-def _parts(run: str) -> list[str]:
-    """What to look for of a run without spaces: itself when it may be a word, and its pairs."""
-    whole = [run] if len(run) <= _WHOLE_RUN else []
-    return whole + [run[at : at + 2] for at in range(len(run) - 1)]
-
-
-def _plain(word: str) -> bool:
-    """Whether tokenizing loses nothing of the word but the punctuation of its sentence."""
-    return bool(re.fullmatch(r"[^\W_]+[.,;:!?]?", word))
+def _joined(words: Sequence[str]) -> Iterable[str]:
+    bare = ["".join(_TOKEN.findall(word)).casefold() for word in words]
+    yield EXTRA + "".join(bare)
+    for one, other in itertools.pairwise(bare):
+        yield EXTRA + one + other

@@ -1,5 +1,6 @@
 """What is asked of recall, and what it finds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -13,6 +14,13 @@ class Mode(StrEnum):
     KEYWORD = "fts5"
     DENSE = "dense"
     HYBRID = "hybrid"
+
+
+class Fusion(StrEnum):
+    """How the arms' findings are put in one order."""
+
+    RESCORED = "rescored"
+    RRF = "rrf"
 
 
 class ValidOp(StrEnum):
@@ -61,15 +69,21 @@ class Boosts:
 
 @dataclass(frozen=True)
 class Query:
-    """One recall. An empty text browses, newest first."""
+    """One recall. An empty text browses, newest first.
+
+    Memories below `min_relevance` (0..1) are left out.
+    """
 
     text: str
     mode: Mode = Mode.HYBRID
+    fusion: Fusion = Fusion.RESCORED
+    min_relevance: float = 0.0
     filter: Filter = field(default_factory=Filter)
     boosts: Boosts = field(default_factory=Boosts)
     limit: int = 10
     offset: int = 0
     variants: int = 0
+    explain: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,21 +95,19 @@ class Passage:
 
 
 @dataclass(frozen=True)
-class Hit:
-    """A memory found. `score` is in 0..1; `key` is the alias it was asked by, or its own."""
+class Explanation:
+    """What each arm found of a memory, and what each feature gave to its place.
 
-    entity: Entity
-    score: float
-    key: str
-    passage: Passage | None = None
+    Ranks count from 1; `None`: that arm did not find it. `contributions` are (value of the feature,
+    what it adds to the raw score), and add up to `raw_score`.
+    """
 
-
-@dataclass(frozen=True)
-class Found:
-    """The page of hits, best first, and the query texts that were searched."""
-
-    hits: tuple[Hit, ...]
-    variants: tuple[str, ...] = ()
+    keyword_rank: int | None = None
+    dense_rank: int | None = None
+    is_named: bool = False
+    is_linked: bool = False
+    raw_score: float = 0.0
+    contributions: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -106,3 +118,38 @@ class Candidate:
     score: float
     span: tuple[int, int] | None = None
     alias: str | None = None
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A candidate in its place. `relevance` is the chance, 0..1, that it answers the query."""
+
+    row_id: int
+    score: float
+    relevance: float
+    span: tuple[int, int] | None = None
+    alias: str | None = None
+    explanation: Explanation = field(default_factory=Explanation)
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A memory found. `score` is in 0..1; `key` is the alias it was asked by, or its own.
+
+    `relevance` is `None` where nothing was asked.
+    """
+
+    entity: Entity
+    score: float
+    key: str
+    relevance: float | None = None
+    passage: Passage | None = None
+    explanation: Explanation = field(default_factory=Explanation)
+
+
+@dataclass(frozen=True)
+class Found:
+    """The page of hits, best first, and the query texts that were searched."""
+
+    hits: tuple[Hit, ...]
+    variants: tuple[str, ...] = ()

@@ -1,11 +1,10 @@
-"""Which part of a long body holds the query's words, and how to rank what the index cannot see."""
+"""Which part of a long body holds the query's words."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 _WORD: Final = re.compile(r"[^\W_]+")
-_LABEL_SHARE: Final = 0.01
 
 
 def best_span(words: Sequence[str], body: str, spans: Sequence[tuple[int, int]]) -> tuple[int, int]:
@@ -21,28 +20,3 @@ def best_span(words: Sequence[str], body: str, spans: Sequence[tuple[int, int]])
     held = [sum(word in part for word in query) for part in parts]
     best = max(range(len(spans)), key=lambda n: (held[n], scores[n], -n))
     return spans[best]
-
-
-def rank_substrings(
-    needles: Sequence[str], texts: Mapping[int, tuple[str, str]]
-) -> list[tuple[int, float]]:
-    """Texts, as (label, body) by row, with their BM25+ for the needles, each counted as a word.
-
-    A needle that only the label holds counts for very little. Scores are positive.
-    """
-    from rank_bm25 import BM25Plus
-
-    if not texts:
-        return []
-    corpus = [
-        [*_occurrences(needles, body.lower()), *body.split()] or [""] for _, body in texts.values()
-    ]
-    scores = BM25Plus(corpus).get_scores(list(needles))
-    return [
-        (row_id, float(score) + _LABEL_SHARE * len(_occurrences(needles, label.lower())))
-        for (row_id, (label, _)), score in zip(texts.items(), scores, strict=True)
-    ]
-
-
-def _occurrences(needles: Sequence[str], text: str) -> list[str]:
-    return [needle for needle in needles for _ in range(text.count(needle))]

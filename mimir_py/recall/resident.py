@@ -1,8 +1,8 @@
 """The resident index: every chunk vector in memory, small enough for a laptop at a million.
 
 A vector is kept as its sign bits (48 bytes) and as int8 (384 bytes). A search ranks by Hamming
-distance of the signs, rescores the best of those with int8, and leaves the last step, exact
-cosines, to the caller, who reads the few float vectors needed from the store. Filters are masks
+distance of the signs and rescores the best of those with int8, which is within .002 of the exact
+cosine; who needs the exact ones reads those few float vectors from the store. Filters are masks
 over columns held beside the vectors, so they apply before anything is ranked.
 
 Derived from `chunks` and `entities`; `apply` keeps it in step with the change feed.
@@ -34,16 +34,17 @@ _FIRST_CAPACITY: Final = 1_024
 # Hamming distance on signs is coarse: a fortieth of all chunks, and never fewer than these, go on
 # to the int8 vectors, which keeps recall@10 at .99 and more (tests/recall measures it).
 _COARSE_SHARE: Final = 40
-_COARSE_LEAST: Final = 1_024
+_COARSE_LEAST: Final = 640
 
 ChunkRow = tuple[int, int, int, int, bytes]
 
 
 class Near(NamedTuple):
-    """A chunk found, the memory it is of, and its span there."""
+    """A chunk found, the memory it is of, its cosine to the query, and its span there."""
 
     chunk_id: int
     row_id: int
+    cosine: float
     span: tuple[int, int]
 
 
@@ -170,6 +171,8 @@ class Resident:
         self._live = _Grown(np.bool_)
         self._signs = _Grown(np.uint64, dimension // 64)
         self._bytes = _Grown(np.int8, dimension)
+        # What an int8 vector must be multiplied by to be of length 1.
+        self._scales = _Grown(np.float32)
         self._columns = (
             self._chunk_ids,
             self._spans,
@@ -177,6 +180,7 @@ class Resident:
             self._live,
             self._signs,
             self._bytes,
+            self._scales,
         )
 
     def __len__(self) -> int:
@@ -219,13 +223,15 @@ class Resident:
         self._live.extend(np.ones(len(chunks), dtype=np.bool_))
         self._signs.extend(_sign_words(vectors))
         largest = np.abs(vectors).max(axis=1, keepdims=True)
-        scale = 127.0 / np.where(largest > 0, largest, 1.0)
-        self._bytes.extend(np.rint(vectors * scale).astype(np.int8))
+        rounded = np.rint(vectors * (127.0 / np.where(largest > 0, largest, 1.0)))
+        self._bytes.extend(rounded.astype(np.int8))
+        norms = np.sqrt(np.einsum("ij,ij->i", rounded, rounded))
+        self._scales.extend(1.0 / np.where(norms > 0, norms, 1.0))
 
     def nearest(
         self, vector: bytes, filter: Filter, count: int, faded: Sequence[int]
     ) -> list[Near]:
-        """About the `count` nearest chunks, for the caller to put in order by exact cosines.
+        """The `count` nearest chunks, nearest first.
 
         `faded` are memories to leave out whatever the filter says.
         """
@@ -238,21 +244,36 @@ class Resident:
                 allowed_entities[place] = False
         places = np.flatnonzero(self._live.view & allowed_entities[self._owner.view])
         query = np.frombuffer(vector, dtype="<f4")
-        best = self._fine(self._coarse(places, query, count), query, count)
+        best, cosines = self._fine(self._coarse(places, query, count), query, count)
         return [
             Near(*found)
             for found in zip(
                 self._chunk_ids.view[best].tolist(),
                 self._entities.row_ids.view[self._owner.view[best]].tolist(),
+                cosines.tolist(),
                 map(tuple, self._spans.view[best].tolist()),
                 strict=True,
             )
         ]
 
+    def cosines(self, vector: bytes, row_ids: Sequence[int]) -> dict[int, float]:
+        """The cosine of the nearest chunk of each of some memories, of those that have one."""
+        places = [
+            (row_id, place) for row_id in row_ids for place in self._places_of.get(row_id, ())
+        ]
+        if not places:
+            return {}
+        query = np.frombuffer(vector, dtype="<f4")
+        values = self._similarities(np.array([place for _, place in places]), query)
+        best: dict[int, float] = {}
+        for (row_id, _), value in zip(places, values.tolist(), strict=True):
+            best[row_id] = max(value, best.get(row_id, -1.0))
+        return best
+
     def _coarse(
         self, places: NDArray[np.int64], query: NDArray[np.float32], count: int
     ) -> NDArray[np.int64]:
-        wanted = max(_COARSE_LEAST, len(places) // _COARSE_SHARE) + 2 * count
+        wanted = max(_COARSE_LEAST, len(places) // _COARSE_SHARE) + count
         if len(places) <= wanted:
             return places
         signs = self._signs.view
@@ -263,13 +284,20 @@ class Resident:
 
     def _fine(
         self, places: NDArray[np.int64], query: NDArray[np.float32], count: int
-    ) -> NDArray[np.int64]:
-        if len(places) <= count:
-            return places
-        rows = self._bytes.view[places].astype(np.float32)
-        norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))
-        similarities = (rows @ query) / np.where(norms > 0, norms, 1.0)
-        return places[np.argpartition(-similarities, count)[:count]]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        similarities = self._similarities(places, query)
+        if len(places) > count:
+            kept = np.argpartition(-similarities, count)[:count]
+            places, similarities = places[kept], similarities[kept]
+        order = np.argsort(-similarities, kind="stable")
+        return places[order], similarities[order]
+
+    def _similarities(
+        self, places: NDArray[np.int64], query: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        products: NDArray[np.float32] = self._bytes.view[places].astype(np.float32) @ query
+        products *= self._scales.view[places]
+        return products
 
 
 def _sign_words(vectors: NDArray[np.float32]) -> NDArray[np.uint64]:

@@ -4,29 +4,35 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from mimir_py.embedding import Embedder
-from mimir_py.entities import Entity
 from mimir_py.entities.store import by_row_ids
-from mimir_py.recall import fusion, keywords, store
+from mimir_py.recall import keywords, store
+from mimir_py.recall.boosts import reorder
 from mimir_py.recall.dense import DenseArm
 from mimir_py.recall.keywords import KeywordQuery
-from mimir_py.recall.models import Candidate, Filter, Found, Hit, Mode, Passage, Query
-from mimir_py.recall.ordering import reorder
-from mimir_py.recall.passages import best_span, rank_substrings
+from mimir_py.recall.models import Candidate, Found, Hit, Mode, Passage, Query, Ranked
+from mimir_py.recall.order import HEAD, Order
+from mimir_py.recall.passages import best_span
+from mimir_py.recall.pool import Findings
 from mimir_py.recall.usage import UsageLog
 from mimir_py.storage.database import Database, Reader
 from mimir_py.values import Clock
 
+if TYPE_CHECKING:
+    from mimir_py.recall.features import Floats
+
 # A page within the head is ordered by the heads of the arms alone, however long the page; one
 # beyond it follows from all that the arms find. So pages of any length are cuts of one order.
-_HEAD: Final = 128
 _DEEP_POOL: Final = 8_192
 _BOOSTED: Final = 1_000
-_SUBSTRING_POOL: Final = 1_000
-_BELOW_HEAD: Final = 0.999
 _CACHED_QUERIES: Final = 256
+# The keyword arm scores at most so many memories, or this share of a large store.
+_LEAST_MATCHED: Final = 3_000
+_MATCHED_SHARE: Final = 50
 
 
 class Recall:
@@ -40,9 +46,11 @@ class Recall:
         usage: UsageLog,
         clock: Clock,
         excluded_categories: tuple[str, ...],
+        ranking_file: Path,
     ) -> None:
         self._database = database
         self._dense = dense
+        self._order = Order(dense, ranking_file)
         self._embedder = embedder
         self._usage = usage
         self._clock = clock
@@ -64,6 +72,22 @@ class Recall:
         if note_use:
             self._usage.note(hit.entity.row_id for hit in found.hits)
         return found
+
+    async def measure(self, query: Query) -> tuple[list[str], "Floats"]:
+        """The keys of a query's candidates and their features: what the order is fitted on."""
+        prepared = keywords.prepare(query.text)
+        findings, vector = await asyncio.gather(
+            self._database.read(partial(self._by_name_and_words, query, prepared, HEAD)),
+            self._vector_for(query),
+        )
+
+        def measured(reader: Reader) -> tuple[list[str], "Floats"]:
+            found = self._with_meaning(reader, query, findings, vector, HEAD)
+            row_ids, values = self._order.measured(reader, query, prepared, found, vector)
+            entities = by_row_ids(reader, row_ids)
+            return [entities[row_id].key for row_id in row_ids], values
+
+        return await self._database.read(measured)
 
     async def _browse(self, query: Query) -> tuple[Hit, ...]:
         boosted = query.boosts.any
@@ -90,46 +114,70 @@ class Recall:
             texts = keywords.with_variants(query.text, query.variants)
         prepared = keywords.prepare(" ".join(texts))
         pool = _pool(query.limit + query.offset)
-        (named, by_words), by_meaning = await asyncio.gather(
-            self._by_name_and_words(query, prepared, pool), self._by_meaning(query, pool)
+        findings, vector = await asyncio.gather(
+            self._database.read(partial(self._by_name_and_words, query, prepared, pool)),
+            self._vector_for(query),
         )
-        ranking = _ranking(query.mode, named, by_words, by_meaning)
-        if query.boosts.any:
-            hits = await self._boosted(query, prepared, ranking)
-        else:
-            wanted = ranking[query.offset : query.offset + query.limit]
-            hits = await self._database.read(lambda reader: _hits(reader, wanted, prepared))
+        answer = partial(self._answer, query, prepared, pool, findings, vector)
+        hits = await self._database.read(answer)
         return Found(tuple(hits), texts if query.variants else ())
 
-    async def _boosted(
-        self, query: Query, prepared: KeywordQuery, ranking: Sequence[Candidate]
+    def _answer(
+        self,
+        query: Query,
+        prepared: KeywordQuery,
+        pool: int,
+        findings: Findings,
+        vector: bytes | None,
+        reader: Reader,
+    ) -> list[Hit]:
+        findings = self._with_meaning(reader, query, findings, vector, pool)
+        ranking = self._order.rank(reader, query, prepared, findings, vector)
+        if query.boosts.any:
+            return self._boosted(reader, query, prepared, ranking)
+        return _hits(reader, ranking[query.offset : query.offset + query.limit], prepared)
+
+    def _with_meaning(
+        self, reader: Reader, query: Query, findings: Findings, vector: bytes | None, pool: int
+    ) -> Findings:
+        if vector is None:
+            return findings
+        exact = query.mode is Mode.DENSE
+        near = self._dense.nearest(reader, vector, query.filter, pool, exact=exact)
+        return replace(findings, by_meaning=near)
+
+    def _boosted(
+        self, reader: Reader, query: Query, prepared: KeywordQuery, ranking: Sequence[Ranked]
     ) -> list[Hit]:
         """The page when the head of the ranking is put in another order; the rest follows it."""
-        head = await self._database.read(lambda reader: _hits(reader, ranking[:_HEAD], prepared))
+        head = _hits(reader, ranking[:HEAD], prepared)
         head = reorder(head, query.boosts, query.text, self._clock(), query.limit)
         page = head[query.offset : query.offset + query.limit]
-        start = _HEAD + max(0, query.offset - len(head))
+        start = HEAD + max(0, query.offset - len(head))
         rest = ranking[start : start + query.limit - len(page)]
-        return page + await self._database.read(lambda reader: _hits(reader, rest, prepared))
+        return page + _hits(reader, rest, prepared)
 
-    async def _by_name_and_words(
-        self, query: Query, prepared: KeywordQuery, pool: int
-    ) -> tuple[list[Candidate], list[Candidate]]:
+    def _by_name_and_words(
+        self, query: Query, prepared: KeywordQuery, pool: int, reader: Reader
+    ) -> Findings:
+        memories = store.count_memories(reader)
+        frequencies = store.frequencies(reader, prepared.terms)
         if query.mode is Mode.DENSE:
-            return [], []
+            self._dense.prepare(reader)
+            return Findings(frequencies=frequencies, memories=memories)
         name, most = query.text.strip(), query.limit + query.offset
+        named = store.named(reader, name, query.filter, most)
+        budget = max(_LEAST_MATCHED, memories // _MATCHED_SHARE)
+        expression = keywords.expression(prepared.terms, frequencies, max(budget, pool))
+        by_words: list[Candidate] = []
+        if expression is not None:
+            by_words = store.keyword(reader, expression, query.filter, pool)
+        if query.mode is Mode.HYBRID:
+            self._dense.prepare(reader)
+        return Findings(named, by_words, (), frequencies, memories)
 
-        def search(reader: Reader) -> tuple[list[Candidate], list[Candidate]]:
-            named = store.named(reader, name, query.filter, most)
-            return named, _by_words(reader, prepared, query.filter, pool)
-
-        return await self._database.read(search)
-
-    async def _by_meaning(self, query: Query, pool: int) -> list[Candidate]:
-        if query.mode is Mode.KEYWORD:
-            return []
-        vector = await self._query_vector(query.text)
-        return await self._dense.nearest(vector, query.filter, pool)
+    async def _vector_for(self, query: Query) -> bytes | None:
+        return None if query.mode is Mode.KEYWORD else await self._query_vector(query.text)
 
     async def _query_vector(self, text: str) -> bytes:
         vector = self._query_vectors.get(text)
@@ -143,96 +191,10 @@ class Recall:
 
 
 def _pool(wanted: int) -> int:
-    return _HEAD if wanted <= _HEAD else _DEEP_POOL
+    return HEAD if wanted <= HEAD else _DEEP_POOL
 
 
-def _ranking(
-    mode: Mode,
-    named: Sequence[Candidate],
-    by_words: Sequence[Candidate],
-    by_meaning: Sequence[Candidate],
-) -> list[Candidate]:
-    """One candidate per memory, best first, with a score in 0..1."""
-    name_arm = (fusion.NAME_WEIGHT, [c.row_id for c in named])
-    if mode is Mode.HYBRID:
-        words, meaning = [c.row_id for c in by_words], [c.row_id for c in by_meaning]
-        scores = _fused(name_arm, words[:_HEAD], meaning[:_HEAD])
-        lowest = min(scores.values(), default=1.0)
-        for row_id, score in _fused(name_arm, words, meaning).items():
-            scores.setdefault(row_id, min(score, lowest) * _BELOW_HEAD)
-    else:
-        scores = {c.row_id: _bounded(mode, c.score) for c in (*by_words, *by_meaning)}
-        scores |= dict(fusion.fuse([name_arm]))
-    known = {c.row_id: c for c in (*by_words, *by_meaning)}
-    aliases = {c.row_id: c.alias for c in named}
-    order = sorted(scores, key=lambda row_id: (-scores[row_id], row_id))
-    return [
-        Candidate(
-            row_id,
-            min(1.0, scores[row_id]),
-            known[row_id].span if row_id in known else None,
-            aliases.get(row_id),
-        )
-        for row_id in order
-    ]
-
-
-def _fused(
-    named: tuple[float, list[int]], words: Sequence[int], meaning: Sequence[int]
-) -> dict[int, float]:
-    arms = [named, (fusion.KEYWORD_WEIGHT, words), (fusion.DENSE_WEIGHT, meaning)]
-    return dict(fusion.fuse(arms))
-
-
-def _bounded(mode: Mode, score: float) -> float:
-    if mode is Mode.DENSE:
-        return max(0.0, score)
-    return score / (1.0 + score) if score > 0 else 0.0
-
-
-def _by_words(reader: Reader, prepared: KeywordQuery, filter: Filter, pool: int) -> list[Candidate]:
-    found: list[Candidate] = []
-    if prepared.expression is not None:
-        found = store.keyword(reader, prepared.expression, filter, pool)
-    if prepared.substrings:
-        found = _with_substrings(reader, prepared, filter, pool, found)
-    if found and prepared.literals:
-        return _literal_first(reader, prepared.literals, found)
-    return found
-
-
-def _literal_first(
-    reader: Reader, literals: tuple[str, ...], found: list[Candidate]
-) -> list[Candidate]:
-    """Put texts that hold the query's odd words (`c++`, `a.b`) to the letter in front."""
-    head, tail = found[:_HEAD], found[_HEAD:]
-    texts = store.texts(reader, [c.row_id for c in head])
-    held = {
-        c.row_id: keywords.literal_matches(literals, "\n".join(texts.get(c.row_id, ())))
-        for c in head
-    }
-    best = max(c.score for c in head)
-    lifted = [replace(c, score=c.score + best * held[c.row_id]) for c in head]
-    return sorted(lifted, key=lambda c: (-c.score, c.row_id)) + tail
-
-
-def _with_substrings(
-    reader: Reader,
-    prepared: KeywordQuery,
-    filter: Filter,
-    pool: int,
-    found: Sequence[Candidate],
-) -> list[Candidate]:
-    """Add what FTS5 has no words for: symbols, and scripts written without spaces."""
-    texts = store.substring(reader, prepared.substrings, filter, _SUBSTRING_POOL)
-    scores = {c.row_id: c.score for c in found}
-    for row_id, score in rank_substrings(prepared.substrings, texts):
-        scores[row_id] = scores.get(row_id, 0.0) + score
-    order = sorted(scores, key=lambda row_id: (-scores[row_id], row_id))
-    return [Candidate(row_id, scores[row_id]) for row_id in order[:pool]]
-
-
-def _hits(reader: Reader, wanted: Sequence[Candidate], prepared: KeywordQuery) -> list[Hit]:
+def _hits(reader: Reader, wanted: Sequence[Ranked], prepared: KeywordQuery) -> list[Hit]:
     row_ids = [c.row_id for c in wanted]
     entities = by_row_ids(reader, row_ids)
     spans = store.spans(reader, row_ids)
@@ -240,7 +202,7 @@ def _hits(reader: Reader, wanted: Sequence[Candidate], prepared: KeywordQuery) -
     texts = store.texts(reader, long) if long else {}
     hits = []
     for candidate in wanted:
-        entity: Entity | None = entities.get(candidate.row_id)
+        entity = entities.get(candidate.row_id)
         if entity is None:
             continue
         passage = None
@@ -248,5 +210,14 @@ def _hits(reader: Reader, wanted: Sequence[Candidate], prepared: KeywordQuery) -
             body = texts[candidate.row_id][1]
             span = candidate.span or best_span(prepared.words, body, spans[candidate.row_id])
             passage = Passage(body[span[0] : span[1]].strip(), span[0])
-        hits.append(Hit(entity, round(candidate.score, 6), candidate.alias or entity.key, passage))
+        hits.append(
+            Hit(
+                entity,
+                candidate.score,
+                candidate.alias or entity.key,
+                candidate.relevance,
+                passage,
+                candidate.explanation,
+            )
+        )
     return hits

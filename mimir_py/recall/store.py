@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from mimir_py.recall.models import Candidate, Filter, ValidOp
 from mimir_py.storage.database import Reader
@@ -32,15 +32,6 @@ _KEYWORD: Final = """
     JOIN entities e ON e.row_id = f.rowid
     WHERE entities_fts MATCH :expression AND {filter}
     ORDER BY score DESC, f.rowid LIMIT :pool
-"""
-_SUBSTRING: Final = """
-    SELECT e.row_id, t.label, t.body FROM entities e
-    JOIN entity_text t ON t.row_id = e.row_id
-    WHERE EXISTS (
-        SELECT 1 FROM json_each(:needles) n
-        WHERE instr(lower(t.body), n.value) > 0 OR instr(lower(t.label), n.value) > 0
-    ) AND {filter}
-    ORDER BY e.row_id DESC LIMIT :pool
 """
 _NAMED: Final = """
     SELECT e.row_id, NULL AS alias FROM entities e WHERE e.key = :name AND {filter}
@@ -76,6 +67,40 @@ _DENSE: Final = """
     JOIN chunks c ON c.chunk_id = n.chunk_id ORDER BY n.distance, c.chunk_id
 """
 # CROSS JOIN, here and below: the wanted rows are few, and must be what drives the plan.
+_FREQUENCIES: Final = """
+    SELECT v.term, v.doc FROM json_each(:terms) wanted
+    CROSS JOIN entities_vocabulary v ON v.term = wanted.value
+"""
+_MEMORIES: Final = "SELECT coalesce(max(row_id), 0) FROM entities"
+_TERMS: Final = """
+    SELECT t.row_id, e.id, {filter}, t.label_terms, substr(t.body_terms, 1, :most)
+    FROM json_each(:row_ids) wanted
+    CROSS JOIN entities e ON e.row_id = wanted.value
+    CROSS JOIN entity_text t ON t.row_id = wanted.value
+"""
+# Of a row, those just before and after it in its topic. Their texts only weigh on its rank.
+_NEIGHBOURS: Final = """
+    SELECT e.row_id, e.workspace_hash || char(10) || e.category || char(10) || e.topic_path,
+        (SELECT max(n.row_id) FROM entities n WHERE n.workspace_hash = e.workspace_hash
+            AND n.category = e.category AND n.topic_path = e.topic_path AND n.topic_path <> ''
+            AND n.row_id < e.row_id),
+        (SELECT min(n.row_id) FROM entities n WHERE n.workspace_hash = e.workspace_hash
+            AND n.category = e.category AND n.topic_path = e.topic_path AND n.topic_path <> ''
+            AND n.row_id > e.row_id)
+    FROM json_each(:row_ids) wanted CROSS JOIN entities e ON e.row_id = wanted.value
+    WHERE e.topic_path <> ''
+"""
+_LINKED: Final = """
+    SELECT source.row_id, e.row_id FROM json_each(:row_ids) wanted
+    CROSS JOIN entities source ON source.row_id = wanted.value
+    CROSS JOIN json_each(source.links) link
+    CROSS JOIN entities e ON e.id = json_extract(link.value, '$.target_id')
+    WHERE source.links <> '[]' AND {filter}
+"""
+_VECTORS_OF: Final = """
+    SELECT c.row_id, c.vector FROM json_each(:row_ids) wanted
+    CROSS JOIN chunks c ON c.row_id = wanted.value WHERE c.model_id = :model_id
+"""
 _TEXTS: Final = """
     SELECT t.row_id, t.label, t.body FROM json_each(:row_ids) wanted
     CROSS JOIN entity_text t ON t.row_id = wanted.value
@@ -115,6 +140,7 @@ _VECTORS: Final = """
 """
 
 MAX_K: Final = 4_096
+MOST_TERM_CHARS: Final = 20_000
 _FAR_FUTURE: Final = 2**63 - 1
 
 
@@ -166,17 +192,6 @@ def keyword(reader: Reader, expression: str, filter: Filter, pool: int) -> list[
     return [Candidate(row_id, score) for row_id, score in rows]
 
 
-def substring(
-    reader: Reader, needles: Sequence[str], filter: Filter, pool: int
-) -> dict[int, tuple[str, str]]:
-    """Memories that hold any of the needles (lower case) anywhere, as (label, body) by row id."""
-    clause, values = where(filter)
-    rows = reader.tuples(
-        _SUBSTRING.format(filter=clause), {**values, "needles": json_array(needles), "pool": pool}
-    )
-    return {row_id: (label, body) for row_id, label, body in rows}
-
-
 def named(reader: Reader, name: str, filter: Filter, pool: int) -> list[Candidate]:
     """Memories whose key, or alias, is exactly `name`."""
     clause, values = where(filter)
@@ -200,6 +215,63 @@ def dense(reader: Reader, vector: bytes, filter: Filter, k: int) -> list[Candida
     return [
         Candidate(row_id, similarity, (start, stop)) for row_id, similarity, start, stop in rows
     ]
+
+
+def frequencies(reader: Reader, terms: Sequence[str]) -> dict[str, int]:
+    """In how many memories each term occurs; those that occur in none are left out."""
+    return dict(reader.tuples(_FREQUENCIES, {"terms": json_array(terms)}))
+
+
+def count_memories(reader: Reader) -> int:
+    """About how many memories there are: counting them exactly would read them all."""
+    count: int = reader.value(_MEMORIES)
+    return count
+
+
+class Terms(NamedTuple):
+    """The index terms of a memory, of a very long body those at its beginning; may it answer?"""
+
+    entity_id: str
+    allowed: bool
+    label: str
+    body: str
+
+
+def terms(reader: Reader, row_ids: Sequence[int], filter: Filter) -> dict[int, Terms]:
+    """Index terms by row id."""
+    clause, values = where(filter)
+    values |= {"row_ids": json_array(row_ids), "most": MOST_TERM_CHARS}
+    rows = reader.tuples(_TERMS.format(filter=clause), values)
+    return {row_id: Terms(*rest) for row_id, *rest in rows}
+
+
+class Around(NamedTuple):
+    """A memory with a topic, and the rows before and after it there."""
+
+    row_id: int
+    topic: str
+    before: int | None
+    after: int | None
+
+    @property
+    def neighbours(self) -> tuple[int, ...]:
+        return tuple(row_id for row_id in (self.before, self.after) if row_id is not None)
+
+
+def neighbours(reader: Reader, row_ids: Sequence[int]) -> list[Around]:
+    """Those of the memories that have a topic, with what is around them."""
+    return [Around(*row) for row in reader.tuples(_NEIGHBOURS, {"row_ids": json_array(row_ids)})]
+
+
+def linked(reader: Reader, row_ids: Sequence[int], filter: Filter) -> list[tuple[int, int]]:
+    """(row id, row it links to) for every link of some memories to one that may answer."""
+    clause, values = where(filter)
+    return reader.tuples(_LINKED.format(filter=clause), {**values, "row_ids": json_array(row_ids)})
+
+
+def vectors_of(reader: Reader, model_id: int, row_ids: Sequence[int]) -> list[tuple[int, bytes]]:
+    """(row id, vector) of every embedded chunk of some memories."""
+    return reader.tuples(_VECTORS_OF, {"row_ids": json_array(row_ids), "model_id": model_id})
 
 
 def texts(reader: Reader, row_ids: Sequence[int]) -> dict[int, tuple[str, str]]:

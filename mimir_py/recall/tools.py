@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mimir_py.entities import canonical_layer
 from mimir_py.recall.items import page
-from mimir_py.recall.models import Boosts, Filter, Mode, Query, ValidOp
+from mimir_py.recall.models import Boosts, Filter, Fusion, Mode, Query, ValidOp
 from mimir_py.recall.service import Recall
 from mimir_py.tooling import AnyTool, Call, Effect, Tool, ToolSpec
 from mimir_py.tooling.fields import (
@@ -62,6 +62,9 @@ class RecallTool(Tool[Recall]):
     offset: Annotated[int, Field(ge=0)] = 0
     min_decay: Annotated[float, Field(ge=0, le=1, description="Only at least this fresh")] = 0.0
     mode: Literal["", "hybrid", "dense", "fts5"] = ""
+    fusion: Literal["", "rescored", "rrf"] = ""
+    min_relevance: Unit | None = Field(None, description="Leave out what is less likely to answer")
+    explain: bool = False
     include_archived: bool = False
     include_confidence: bool = False
     reinforce: bool | None = Field(None, description="false: do not note this use")
@@ -90,6 +93,9 @@ class RecallTool(Tool[Recall]):
         query = Query(
             text=self.query,
             mode=_mode(self.mode),
+            fusion=Fusion(self.fusion) if self.fusion else Fusion.RESCORED,
+            min_relevance=self.min_relevance or 0.0,
+            explain=self.explain,
             filter=self._filter(call),
             boosts=Boosts(
                 content_weight=self.content_weight or 0.0,
@@ -108,6 +114,7 @@ class RecallTool(Tool[Recall]):
             cap=call.max_answer_bytes,
             preview_cap=self.preview_cap,
             with_confidence=self.include_confidence,
+            with_explanation=self.explain,
         )
 
     def _filter(self, call: Call) -> Filter:
@@ -179,7 +186,7 @@ class SemanticSearch(Tool[Recall]):
             agent_id=self.agent_id,
             workspaces=call.scope.reads(self.workspace_hash),
         )
-        query = Query(self.query, Mode.DENSE, filter, limit=min(self.limit, MOST_ITEMS))
+        query = Query(self.query, Mode.DENSE, filter=filter, limit=min(self.limit, MOST_ITEMS))
         found = await room.search(query)
         return page(  # type: ignore[return-value]  # built key by key
             found, offset=0, cap=call.max_answer_bytes, preview_cap=None, with_confidence=False

@@ -8,22 +8,27 @@ from collections.abc import Sequence
 from typing import Final
 
 from mimir_py.storage.database import Writer
+from mimir_py.storage.terms import analyse
 
 _INSERT_TEXT: Final = """
-    INSERT INTO entity_text (row_id, label, body) VALUES (:row_id, :label, :body)
+    INSERT INTO entity_text (row_id, label, body, label_terms, body_terms)
+    VALUES (:row_id, :label, :body, :label_terms, :body_terms)
 """
 _INSERT_WORDS: Final = """
-    INSERT INTO entities_fts (rowid, label, body) VALUES (:row_id, :label, :body)
+    INSERT INTO entities_fts (rowid, label_terms, body_terms)
+    VALUES (:row_id, :label_terms, :body_terms)
 """
 # FTS5 takes words out only when told the very text that put them in.
 _DELETE_WORDS: Final = """
-    INSERT INTO entities_fts (entities_fts, rowid, label, body)
-    SELECT 'delete', row_id, label, body FROM entity_text WHERE row_id = :row_id
+    INSERT INTO entities_fts (entities_fts, rowid, label_terms, body_terms)
+    SELECT 'delete', row_id, label_terms, body_terms FROM entity_text WHERE row_id = :row_id
 """
 _DELETE_TEXT: Final = "DELETE FROM entity_text WHERE row_id = :row_id"
 _UPSERT_TEXT: Final = """
-    INSERT INTO entity_text (row_id, label, body) VALUES (:row_id, :label, :body)
-    ON CONFLICT (row_id) DO UPDATE SET label = excluded.label, body = excluded.body
+    INSERT INTO entity_text (row_id, label, body, label_terms, body_terms)
+    VALUES (:row_id, :label, :body, :label_terms, :body_terms)
+    ON CONFLICT (row_id) DO UPDATE SET label = excluded.label, body = excluded.body,
+        label_terms = excluded.label_terms, body_terms = excluded.body_terms
 """
 _DELETE_ORPHANED_TEXT: Final = """
     DELETE FROM entity_text WHERE row_id NOT IN (SELECT row_id FROM entities)
@@ -35,7 +40,7 @@ IndexedText = tuple[int, str, str]
 
 def add(tx: Writer, texts: Sequence[IndexedText]) -> None:
     """Index new rows, each (row_id, label, body)."""
-    rows = [{"row_id": row_id, "label": label, "body": body} for row_id, label, body in texts]
+    rows = [_row(*text) for text in texts]
     tx.run_many(_INSERT_TEXT, rows)
     tx.run_many(_INSERT_WORDS, rows)
 
@@ -48,11 +53,20 @@ def remove(tx: Writer, row_id: int) -> None:
 
 def refresh_texts(tx: Writer, texts: Sequence[IndexedText]) -> None:
     """Set the texts behind the index, which no longer matches until `rebuild`."""
-    rows = [{"row_id": row_id, "label": label, "body": body} for row_id, label, body in texts]
-    tx.run_many(_UPSERT_TEXT, rows)
+    tx.run_many(_UPSERT_TEXT, [_row(*text) for text in texts])
 
 
 def rebuild(tx: Writer) -> None:
     """Build the index anew from `entity_text`, dropping texts whose memory is gone."""
     tx.run(_DELETE_ORPHANED_TEXT)
     tx.run(_REBUILD)
+
+
+def _row(row_id: int, label: str, body: str) -> dict[str, int | str]:
+    return {
+        "row_id": row_id,
+        "label": label,
+        "body": body,
+        "label_terms": analyse(label),
+        "body_terms": analyse(body),
+    }

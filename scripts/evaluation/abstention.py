@@ -43,6 +43,14 @@ class Foreign:
 def ask_foreign(store: Store, source: Collection) -> list[Foreign]:
     """Ask a store the questions of another collection, in every form there is of them."""
     own = store.collection
+    return [
+        Foreign(own.name, source.name, number, form, store.reply(text))
+        for form, number, text in foreign(own, source)
+    ]
+
+
+def foreign(own: Collection, source: Collection) -> list[tuple[str, int, str]]:
+    """Questions of another collection as (form, number, text)."""
     keys = {memory["key"] for memory in own.memories}
     # Turns and sessions are numbered alike everywhere; elsewhere a key it has is its own answer.
     questions = [q for q in source.questions if own.speakers or not q.keys & keys]
@@ -50,9 +58,7 @@ def ask_foreign(store: Store, source: Collection) -> list[Foreign]:
     if own.speakers and source.speakers:
         forms["swapped"] = dict(zip(source.speakers, own.speakers, strict=False))
     return [
-        Foreign(own.name, source.name, q.number, form, store.reply(renamed(q.text, names)))
-        for form, names in forms.items()
-        for q in questions
+        (form, q.number, renamed(q.text, names)) for form, names in forms.items() for q in questions
     ]
 
 

@@ -105,19 +105,30 @@ _SCHEMA: Final = (
         kind TEXT NOT NULL
     ) STRICT
     """,
-    # What both search arms read: the label (key, category, tags, topic) and the body's strings.
+    # What both search arms read: the label (key, category, tags, topic) and the body's strings,
+    # as they are and as index terms (storage/terms.py).
     """
     CREATE TABLE entity_text (
         row_id INTEGER PRIMARY KEY,
+        label_terms TEXT NOT NULL,
+        body_terms TEXT NOT NULL,
         label TEXT NOT NULL,
         body TEXT NOT NULL
     ) STRICT
     """,
+    # The terms are made already; the tokenizer only has to part them at the spaces.
     """
     CREATE VIRTUAL TABLE entities_fts USING fts5 (
-        label, body, content='entity_text', content_rowid='row_id',
-        tokenize='porter unicode61 remove_diacritics 2'
+        label_terms, body_terms, content='entity_text', content_rowid='row_id',
+        tokenize="unicode61 remove_diacritics 0 categories 'L* M* N* P* S* Co'"
     )
+    """,
+    # In how many memories a term occurs.
+    "CREATE VIRTUAL TABLE entities_vocabulary USING fts5vocab (entities_fts, 'row')",
+    # The memories before and after one, in its topic.
+    """
+    CREATE INDEX idx_entities_topic ON entities (workspace_hash, category, topic_path, row_id)
+    WHERE topic_path <> ''
     """,
     "CREATE TABLE embedding_models (model_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
     " dimension INTEGER NOT NULL) STRICT",
