@@ -5,7 +5,9 @@ seconds, and a person counts them.
 """
 
 import asyncio
+import gc
 import logging
+import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -50,6 +52,7 @@ class Door:
         self._opening: asyncio.Task[App] | None = None
         self._turn = asyncio.Lock()
         self._app_module: Any = None
+        self._frozen_modules = 0
 
     def server(self) -> "Server[Any]":
         """The SDK server to run over a pair of streams."""
@@ -78,10 +81,23 @@ class Door:
         await self._stack.aclose()
 
     async def _open(self) -> "App":
-        app_module = await self._imported()
-        return await self._stack.enter_async_context(
-            app_module.open_app(self._settings, self._home, background=True)
-        )
+        try:
+            app_module = await self._imported()
+            return await self._stack.enter_async_context(
+                app_module.open_app(self._settings, self._home, background=True)
+            )
+        finally:
+            self._freeze_imports()
+            gc.enable()
+
+    def _freeze_imports(self) -> None:
+        """Spare collections whatever has been imported: it stays, and it is most of what there is.
+
+        Otherwise one call in many would wait a tenth of a second for a look through all of it.
+        """
+        if len(sys.modules) > self._frozen_modules:
+            self._frozen_modules = len(sys.modules)
+            gc.freeze()
 
     async def _imported(self) -> Any:
         """The app's module, imported beside the event loop the first time."""
@@ -146,6 +162,8 @@ class Door:
                 f"{tool.spec.name} failed unexpectedly ({type(error).__name__})",
                 soft=tool.spec.soft_errors,
             )
+        finally:
+            self._freeze_imports()
 
     def _call(self, context: "ServerRequestContext[Any]") -> Any:
         from mimir_py.tooling import Call
