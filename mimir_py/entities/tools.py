@@ -37,6 +37,7 @@ class Remember(Tool[Memories]):
         room=Memories,
         failure="Remember failed",
         lean=True,
+        lean_hides=("visibility", "dedup", "agent_id"),
         example={"category": "decision", "key": "queue", "body_json": '{"content":"use NATS"}'},
     )
 

@@ -73,7 +73,8 @@ class DenseArm:
     def _nearest_chunks(
         self, reader: Reader, vector: bytes, filter: Filter, chunks: int, exact: bool
     ) -> list[Candidate]:
-        if chunks <= store.MAX_K and self._vectors.table_is_live(reader):
+        is_live = self._vectors.table_is_live(reader)
+        if chunks <= store.MAX_K and is_live:
             return store.dense(reader, vector, filter, chunks)
         resident = self._resident = self._refreshed(reader)
         if resident is None:
@@ -81,7 +82,7 @@ class DenseArm:
         faded = store.faded(reader, filter.min_decay) if filter.min_decay > 0 else ()
         near = resident.nearest(vector, filter, chunks, faded)
         cosines = [found.cosine for found in near]
-        if exact:
+        if exact or is_live:
             held = store.exact_vectors(reader, resident.model_id, [n.chunk_id for n in near])
             cosines = _dots(vector, [held[n.chunk_id] for n in near])
         return [

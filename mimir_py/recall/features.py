@@ -7,7 +7,6 @@ features of context are 0 where a memory has none, so a store without topics ran
 
 import itertools
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,25 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mimir_py.recall.keywords import KeywordQuery
-from mimir_py.storage.terms import QUESTION, word_terms
-
-Floats = NDArray[np.float64]
-
-TIME_TERMS: Final = frozenset(
-    word_terms(word)[0][0]
-    for word in """
-    yesterday today tomorrow tonight last next ago week month year weekend monday tuesday wednesday
-    thursday friday saturday sunday january february march april june july august september october
-    november december since recently summer winter spring autumn morning night day soon
-    """.split()
-) | frozenset(str(year) for year in range(1990, 2050))
-NUMBER_TERMS: Final = frozenset(
-    word_terms(word)[0][0]
-    for word in """
-    one two three four five six seven eight nine ten twelve twenty hundred thousand twice once
-    couple several dozen
-    """.split()
-)
+from mimir_py.recall.occurrences import Floats, count
+from mimir_py.storage.terms import QUESTION
 
 # Of the memory alone.
 MEMORY: Final = (
@@ -92,7 +74,6 @@ _COMMON: Final = 0.2
 _COMMON_FROM: Final = 20
 _RANK_DAMPING: Final = 5
 _OPENINGS: Final = 3
-_PASSAGE: Final = 40
 _MOST_CUES: Final = 2
 _LONG: Final = 150
 _TINY: Final = 1e-9
@@ -120,12 +101,17 @@ def measure(
 ) -> Floats:
     """The features of the pool's candidates, in the order of `NAMES`."""
     words = _Words(query, frequencies, memories, pool)
-    count = pool.candidates
-    columns = _of_memories(words, pool, count)
-    columns |= _of_context(words, pool, count)
-    columns["in_topic"] = ((pool.before >= 0) | (pool.after >= 0))[:count].astype(np.float64)
-    columns["is_long"] = (words.lengths[:count] > _LONG).astype(np.float64)
+    size = pool.candidates
+    columns = _of_memories(words, pool, size)
+    columns |= _of_context(words, pool, size)
+    columns["in_topic"] = ((pool.before >= 0) | (pool.after >= 0))[:size].astype(np.float64)
+    columns["is_long"] = (words.found.lengths[:size] > _LONG).astype(np.float64)
     return np.stack([columns[name] for name in NAMES], axis=1)
+
+
+def no_candidates() -> Floats:
+    """What `measure` gives of an empty pool."""
+    return np.zeros((0, len(NAMES)))
 
 
 class _Words:
@@ -134,33 +120,49 @@ class _Words:
     def __init__(
         self, query: KeywordQuery, frequencies: Mapping[str, int], memories: int, pool: Pool
     ) -> None:
-        stems = query.stems
-        known_extras = [term for term in query.extras if frequencies.get(term)]
-        terms = [*stems, *known_extras]
-        weights = np.array([weight(frequencies.get(t, 0), memories) for t in terms] or [0.0])
-        self._split = len(stems)
+        self.stems = query.stems
+        self.query = query
+        extras = [term for term in query.extras if frequencies.get(term)]
         self.most = math.log(1 + memories) or 1.0
-        self.lengths, counts, label_counts, self.openings, self.cues = _counts(terms, pool)
-        self.weights = weights[: self._split]
-        self.held = counts[:, : self._split] > 0
-        common = np.array([frequencies.get(t, 0) for t in stems]) > _COMMON * memories
-        self.distinct = ~common if memories >= _COMMON_FROM and not common.all() else ~(common & 0)
-        self.bm25 = self._bm25(counts[:, : self._split])
-        extra_weights = weights[self._split : len(terms)]
-        self.exact = _share(counts[:, self._split : len(terms)] > 0, extra_weights)
+        self.weights = _weights(self.stems, frequencies, memories)
+        self.distinct = self.weights * _is_distinct(self.stems, frequencies, memories)
+        found = count(
+            [*self.stems, *extras],
+            pool.labels,
+            pool.bodies,
+            self.distinct,
+            with_numbers=query.asks_number,
+        )
+        split = len(self.stems)
+        counts = found.in_body + found.in_label
+        self.found = found
+        self.held = counts[:, :split] > 0
+        self.bm25 = _saturated(counts[:, :split], found.lengths)
         self.coverage = _share(self.held, self.weights)
-        self.label = _share(label_counts[:, : self._split] > 0, self.weights)
-        self.distinct_coverage = _share(self.held, self.weights * self.distinct)
-        self.stems = stems
-        self.passage = _passages(pool, terms[: self._split], self.weights * self.distinct)
-        self.asks_when, self.asks_number = query.asks_when, query.asks_number
-        self.opening_terms = _named_openings(self.openings, stems)
+        self.distinct_coverage = _share(self.held, self.distinct)
+        self.label = _share(found.in_label[:, :split] > 0, self.weights)
+        self.exact = _share(counts[:, split:] > 0, _weights(extras, frequencies, memories))
+        self.named = {s for s in self.stems if found.openings.count(s) >= _OPENINGS}
 
-    def _bm25(self, counts: Floats) -> Floats:
-        """BM25 of each memory and term (Robertson and Zaragoza 2009, k1 = 1.2, b = .75)."""
-        damping = _K1 * (1 - _B + _B * self.lengths / max(self.lengths.mean(), 1.0))
-        score: Floats = self.weights * counts * (_K1 + 1) / (counts + damping[:, np.newaxis])
-        return score
+
+def _weights(terms: Sequence[str], frequencies: Mapping[str, int], memories: int) -> Floats:
+    return np.array([weight(frequencies.get(term, 0), memories) for term in terms])
+
+
+def _is_distinct(
+    stems: Sequence[str], frequencies: Mapping[str, int], memories: int
+) -> NDArray[np.bool_]:
+    common = np.array([frequencies.get(term, 0) > _COMMON * memories for term in stems], dtype=bool)
+    if memories < _COMMON_FROM or common.all():
+        return np.ones(len(stems), dtype=bool)
+    return ~common
+
+
+def _saturated(counts: Floats, lengths: Floats) -> Floats:
+    """BM25 of each memory and term but for its weight (k1 = 1.2, b = .75)."""
+    damping = _K1 * (1 - _B + _B * lengths / max(lengths.mean(), 1.0))
+    saturated: Floats = counts * (_K1 + 1) / (counts + damping[:, np.newaxis])
+    return saturated
 
 
 def weight(frequency: int, memories: int) -> float:
@@ -170,127 +172,67 @@ def weight(frequency: int, memories: int) -> float:
     return math.log(1 + max(0.0, memories - frequency + 0.5) / (frequency + 0.5))
 
 
-def _counts(
-    terms: Sequence[str], pool: Pool
-) -> tuple[Floats, Floats, Floats, list[str], tuple[Floats, Floats]]:
-    """Lengths, counts of the terms in whole memories and in their labels, first words, cues."""
-    place = {term: number for number, term in enumerate(terms)}
-    width = max(1, len(terms))
-    lengths, openings, times, numbers = [], [], [], []
-    in_bodies: list[int] = []
-    in_labels: list[int] = []
-    for row, (label, body) in enumerate(zip(pool.labels, pool.bodies, strict=True)):
-        tokens, label_tokens = body.split(), label.split()
-        openings.append(tokens[0] if tokens else "")
-        lengths.append(len(tokens) + len(label_tokens))
-        times.append(len(TIME_TERMS.intersection(tokens)))
-        numbers.append(len(NUMBER_TERMS.intersection(tokens)) + sum(map(str.isdigit, tokens)))
-        first = row * width
-        in_bodies += [first + place[token] for token in tokens if token in place]
-        in_labels += [first + place[token] for token in label_tokens if token in place]
-    of_labels = _table(in_labels, len(lengths), width)[:, : len(terms)]
-    of_bodies = _table(in_bodies, len(lengths), width)[:, : len(terms)]
-    cues = (np.minimum(times, _MOST_CUES), np.minimum(numbers, _MOST_CUES))
-    return np.array(lengths, dtype=np.float64), of_bodies + of_labels, of_labels, openings, cues
-
-
-def _passages(pool: Pool, stems: Sequence[str], weights: Floats) -> Floats:
-    """The most weight of distinct terms within a passage, over the weight of all."""
-    weight_of = {s: w for s, w in zip(stems, weights.tolist(), strict=True) if w > 0}
-    total = sum(weight_of.values())
-    return np.array([_best_passage(b, weight_of) for b in pool.bodies]) / (total or 1.0)
-
-
-def _best_passage(body: str, weight_of: Mapping[str, float]) -> float:
-    found = [(at, token) for at, token in enumerate(body.split()) if token in weight_of]
-    best = 0.0
-    start = 0
-    held: Counter[str] = Counter()
-    weight = 0.0
-    for at, token in found:
-        if not held[token]:
-            weight += weight_of[token]
-        held[token] += 1
-        while found[start][0] <= at - _PASSAGE:
-            left = found[start][1]
-            held[left] -= 1
-            if not held[left]:
-                weight -= weight_of[left]
-            start += 1
-        best = max(best, weight)
-    return best
-
-
-def _table(cells: Sequence[int], rows: int, width: int) -> Floats:
-    counts = np.bincount(np.array(cells, dtype=np.intp), minlength=rows * width)
-    return counts.reshape(rows, width).astype(np.float64)
-
-
-def _named_openings(openings: Sequence[str], stems: Sequence[str]) -> set[str]:
-    """Query terms that several memories open with."""
-    return {stem for stem in stems if openings.count(stem) >= _OPENINGS}
-
-
 def _share(held: Any, weights: Floats) -> Floats:
     total = float(weights.sum())
     share: Floats = held @ weights / total if total > 0 else np.zeros(len(held))
     return share
 
 
-def _of_memories(words: _Words, pool: Pool, count: int) -> dict[str, Floats]:
-    cosine = pool.cosines[:count]
-    all_words = words.bm25[:count].sum(axis=1)
-    distinct = words.bm25[:count] @ words.distinct.astype(np.float64)
-    total = float(words.weights.sum()) or 1.0
-    distinct_total = float(words.weights @ words.distinct) or 1.0
+def _of_memories(words: _Words, pool: Pool, size: int) -> dict[str, Floats]:
+    cosine = pool.cosines[:size]
+    all_words = words.bm25[:size] @ words.weights
+    distinct = words.bm25[:size] @ words.distinct
     cosine_scaled = (cosine - cosine.min()) / (np.ptp(cosine) + _TINY)
     distinct_scaled = distinct / (distinct.max() + _TINY)
-    coverage = words.distinct_coverage[:count]
-    held_weights = words.held[:count] * (words.weights * words.distinct)
-    openings = words.openings[:count]
-    named = words.opening_terms
+    coverage = words.distinct_coverage[:size]
+    openings = words.found.openings[:size]
+    times = np.minimum(words.found.times[:size], _MOST_CUES)
+    numbers = np.minimum(words.found.numbers[:size], _MOST_CUES)
+    asks_when = float(words.query.asks_when)
     return {
         "cosine": cosine,
         "cosine_scaled": cosine_scaled,
         "words_scaled": all_words / (all_words.max() + _TINY),
-        "words_share": all_words / total,
+        "words_share": all_words / (float(words.weights.sum()) or 1.0),
         "distinct_scaled": distinct_scaled,
-        "distinct_share": distinct / distinct_total,
-        "coverage": words.coverage[:count],
+        "distinct_share": distinct / (float(words.distinct.sum()) or 1.0),
+        "coverage": words.coverage[:size],
         "distinct_coverage": coverage,
-        "rarest": held_weights.max(axis=1, initial=0.0) / words.most,
+        "rarest": (words.held[:size] * words.distinct).max(axis=1, initial=0.0) / words.most,
         "rank_meaning": 1 / (_ranks(cosine) + _RANK_DAMPING),
         "rank_words": (distinct > 0) / (_ranks(distinct) + _RANK_DAMPING),
-        "pairs": _pairs(words.stems, pool.bodies[:count]),
-        "length": np.log1p(words.lengths[:count]),
-        "opening": np.array([float(o in named) for o in openings]),
-        "other_opening": np.array([float(bool(named) and o not in named) for o in openings]),
+        "pairs": _pairs(words.stems, pool.bodies[:size]),
+        "length": np.log1p(words.found.lengths[:size]),
+        "opening": np.array([float(o in words.named) for o in openings]),
+        "other_opening": np.array(
+            [float(bool(words.named) and o not in words.named) for o in openings]
+        ),
         "meaning_and_words": cosine_scaled * distinct_scaled,
         "meaning_and_coverage": cosine * coverage,
         "meaning_without_words": cosine_scaled * (1 - coverage.max(initial=0.0)),
-        "asks": _asks(pool.bodies[:count]),
-        "exact": words.exact[:count],
-        "passage": words.passage[:count],
-        "tells_when": words.asks_when * words.cues[0][:count],
-        "tells_time_unasked": (not words.asks_when) * words.cues[0][:count],
-        "tells_number": words.asks_number * words.cues[1][:count],
-        "label": words.label[:count],
+        "asks": _asks(pool.bodies[:size]),
+        "exact": words.exact[:size],
+        "passage": words.found.passages[:size] / (float(words.distinct.sum()) or 1.0),
+        "tells_when": asks_when * times,
+        "tells_time_unasked": (1 - asks_when) * times,
+        "tells_number": numbers,
+        "label": words.label[:size],
     }
 
 
-def _of_context(words: _Words, pool: Pool, count: int) -> dict[str, Floats]:
-    before, after = pool.before[:count], pool.after[:count]
-    topic = pool.topic[:count]
-    cosine = np.maximum(0.0, pool.cosines - np.median(pool.cosines[:count]))
-    distinct = words.bm25 @ words.distinct.astype(np.float64)
-    share = distinct / (float(words.weights @ words.distinct) or 1.0)
+def _of_context(words: _Words, pool: Pool, size: int) -> dict[str, Floats]:
+    before, after = pool.before[:size], pool.after[:size]
+    topic = pool.topic[:size]
+    cosine = np.maximum(0.0, pool.cosines - np.median(pool.cosines[:size]))
+    distinct = words.bm25 @ words.distinct
+    share = distinct / (float(words.distinct.sum()) or 1.0)
     asks = _asks(pool.bodies)
     coverage = words.distinct_coverage
     before_asks = _at(asks, before)
-    window = words.held[:count].copy()
+    window = words.held[:size].copy()
     for neighbour in (before, after):
         window |= words.held[neighbour] & (neighbour >= 0)[:, np.newaxis]
-    scaled = distinct[:count] / (distinct[:count].max(initial=0.0) + _TINY)
+    scaled = distinct[:size] / (distinct[:size].max(initial=0.0) + _TINY)
     return {
         "before_cosine": _at(cosine, before),
         "after_cosine": _at(cosine, after),
@@ -301,8 +243,8 @@ def _of_context(words: _Words, pool: Pool, count: int) -> dict[str, Floats]:
         "before_asks": before_asks,
         "answers": before_asks * _at(cosine, before),
         "answers_words": before_asks * _at(coverage, before),
-        "window_gain": _share(window, words.weights * words.distinct) - coverage[:count],
-        "topic_cosine": _above_own(pool.cosines[:count], topic),
+        "window_gain": _share(window, words.distinct) - coverage[:size],
+        "topic_cosine": _above_own(pool.cosines[:size], topic),
         "topic_words": _above_own(scaled, topic),
     }
 

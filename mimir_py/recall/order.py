@@ -1,23 +1,21 @@
-"""From what the arms found to one order: pool, neighbours, features, relevance.
+"""From what the arms found to one order: candidates, features, relevance.
 
 The head of the order is rescored; how many memories are asked for does not change it. What comes
 behind the head follows in the order of plain fusion.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mimir_py.recall import fusion, store
 from mimir_py.recall.dense import DenseArm
-from mimir_py.recall.keywords import KeywordQuery
-from mimir_py.recall.models import Explanation, Fusion, Mode, Query, Ranked
-from mimir_py.recall.pool import Findings, gather
+from mimir_py.recall.models import Explanation, Fusion, Mode, Ranked
+from mimir_py.recall.pool import Findings, Search, gather
 from mimir_py.storage.database import Reader
 
 if TYPE_CHECKING:
-    from mimir_py.recall.features import Floats
+    from mimir_py.recall.occurrences import Floats
     from mimir_py.recall.ranking import Constants
 
 RANKING_FILE: Final = Path(__file__).with_name("constants.json")
@@ -32,11 +30,51 @@ _DIGITS: Final = 6
 
 
 class Order:
-    """Puts findings in order, by constants that were fitted."""
+    """Puts what was found in order, by constants that were fitted."""
 
     def __init__(self, dense: DenseArm, ranking_file: Path) -> None:
         self._dense = dense
         self._ranking_file = ranking_file
+
+    def rank(self, reader: Reader, search: Search, most: int) -> list[Ranked]:
+        """The first `most` memories, best first, down to the query's least relevance.
+
+        Equal scores come in the order of their ids.
+        """
+        head = self._head(reader, search)
+        if not head:
+            return []
+        entries = head.entries(most)
+        if most > len(entries):
+            entries += _behind(search.findings, head, entries[-1])
+        return [entry for entry in entries if entry.relevance >= search.query.min_relevance][:most]
+
+    def measure(self, reader: Reader, search: Search) -> tuple[list[int], "Floats"]:
+        """The rows of the candidates, and their features."""
+        rows, features, _ = self._measured(reader, search)
+        return list(rows), features
+
+    def _head(self, reader: Reader, search: Search) -> "_Head | None":
+        rows, features, links = self._measured(reader, search)
+        return _Head(self._constants, search, rows, features, links) if rows else None
+
+    def _measured(
+        self, reader: Reader, search: Search
+    ) -> tuple[dict[int, str], "Floats", dict[int, int]]:
+        """The candidates (row: id), their features, and which of them the best link to."""
+        from mimir_py.recall import features
+
+        rows = list(_fused(search.findings, HEAD))
+        links: dict[int, int] = {}
+        if search.query.mode is Mode.HYBRID:
+            links = _links(reader, search, rows[:_LINK_SOURCES])
+            rows += [row_id for row_id in links if row_id not in rows]
+        ids, pool = gather(reader, self._dense, search, rows)
+        if not ids:
+            return {}, features.no_candidates(), {}
+        findings = search.findings
+        measured = features.measure(search.prepared, findings.frequencies, findings.memories, pool)
+        return ids, measured, links
 
     @property
     def _constants(self) -> "Constants":
@@ -44,139 +82,115 @@ class Order:
 
         return load_constants(self._ranking_file)
 
-    def rank(
-        self,
-        reader: Reader,
-        query: Query,
-        prepared: KeywordQuery,
-        findings: Findings,
-        vector: bytes | None,
-    ) -> list[Ranked]:
-        """One entry per memory, best first, down to the query's least relevance."""
-        head = self._head(reader, query, prepared, findings, vector)
-        if not head:
-            return []
-        ranking = head + _behind(query, findings, head)
-        return [entry for entry in ranking if entry.relevance >= query.min_relevance]
 
-    def measured(
-        self,
-        reader: Reader,
-        query: Query,
-        prepared: KeywordQuery,
-        findings: Findings,
-        vector: bytes | None,
-    ) -> tuple[list[int], "Floats"]:
-        """The rows of the head, and their features."""
-        rows = list(_fused(findings, HEAD))
-        links: Mapping[int, int] = {}
-        if query.mode is Mode.HYBRID:
-            links = self._links(reader, query, rows[:_LINK_SOURCES])
-        return self._measured(reader, query, prepared, findings, vector, rows, links)
+class _Head:
+    """Candidates with their raw scores and relevances."""
 
-    def _head(
+    def __init__(
         self,
-        reader: Reader,
-        query: Query,
-        prepared: KeywordQuery,
-        findings: Findings,
-        vector: bytes | None,
-    ) -> list[Ranked]:
-        fused = _fused(findings, HEAD)
-        rows = list(fused)
-        links: Mapping[int, int] = {}
-        if query.mode is Mode.HYBRID:
-            links = self._links(reader, query, rows[:_LINK_SOURCES])
-        rows, measured = self._measured(reader, query, prepared, findings, vector, rows, links)
-        if not rows:
-            return []
-        weights = self._constants.weights_for(measured)
-        own = measured @ weights
-        raw = own.copy()
-        place = {row_id: number for number, row_id in enumerate(rows)}
-        for row_id, source in links.items():
-            if row_id in place and source in place:
-                raw[place[row_id]] = max(own[place[row_id]], own[place[source]] - _LINK_DROP)
-        relevance = self._constants.relevance(measured, raw, words_only=vector is None)
-        named = {c.row_id: c.alias for c in findings.named}
-        arms = _Arms(findings)
-        entries = []
-        for number, row_id in enumerate(rows):
-            chance = float(relevance[number])
-            if row_id in named:
-                chance = max(chance, _NAMED_RELEVANCE)
-            why = Explanation()
-            if query.explain:
-                why = arms.explain(row_id, links, float(raw[number]))
-                why = replace(why, contributions=_contributions(measured[number], weights))
-            score = _score(query, row_id, chance, fused, arms)
-            span = arms.spans.get(row_id)
-            entries.append(Ranked(row_id, score, chance, span, named.get(row_id), why))
-        exact = {row_id: float(raw[number]) for row_id, number in place.items()}
-        entries.sort(key=lambda e: (*_key(query, e, exact, e.row_id in named), e.row_id))
+        constants: "Constants",
+        search: Search,
+        ids: Mapping[int, str],
+        features: "Floats",
+        links: Mapping[int, int],
+    ) -> None:
+        self.rows = list(ids)
+        self._ids = list(ids.values())
+        self._search = search
+        self._features = features
+        self._links = links
+        self._weights = constants.weights_for(features)
+        self._raw = self._with_links((features @ self._weights).tolist())
+        words_only = search.vector is None
+        relevance = constants.relevance(features, self._raw, words_only=words_only)
+        self._named = {c.row_id: c.alias for c in search.findings.named}
+        self._relevance = [
+            max(chance, _NAMED_RELEVANCE) if row_id in self._named else chance
+            for row_id, chance in zip(self.rows, relevance.tolist(), strict=True)
+        ]
+        # A query of symbols alone means nothing; what holds them comes first.
+        by_words = search.findings.by_words if not search.prepared.stems else ()
+        self._literal = {c.row_id: place for place, c in enumerate(by_words)}
+        self._scores = self._scored()
+
+    def entries(self, most: int) -> list[Ranked]:
+        """The first of them, best first."""
+        keys = self._raw if self._is_rescored else self._scores
+        order = sorted(
+            range(len(self.rows)),
+            key=lambda n: (
+                self.rows[n] not in self._named,
+                self._literal.get(self.rows[n], len(self._literal)),
+                -round(keys[n], 9),
+                self._ids[n],
+            ),
+        )
+        spans = {c.row_id: c.span for c in self._search.findings.by_meaning}
         return [
-            replace(e, score=round(e.score, _DIGITS), relevance=round(e.relevance, _DIGITS))
-            for e in entries
+            Ranked(
+                self.rows[n],
+                round(self._scores[n], _DIGITS),
+                round(self._relevance[n], _DIGITS),
+                spans.get(self.rows[n]),
+                self._named.get(self.rows[n]),
+                self._explain(n) if self._search.query.explain else Explanation(),
+            )
+            for n in order[:most]
         ]
 
-    def _links(self, reader: Reader, query: Query, sources: Sequence[int]) -> dict[int, int]:
-        """Memories that the best candidates link to, each with the best that does."""
-        place = {row_id: number for number, row_id in enumerate(sources)}
-        links: dict[int, int] = {}
-        for source, target in store.linked(reader, sources, query.filter):
-            if target not in links or place[source] < place[links[target]]:
-                links[target] = source
-        return links
+    @property
+    def _is_rescored(self) -> bool:
+        query = self._search.query
+        return query.mode is Mode.HYBRID and query.fusion is Fusion.RESCORED
 
-    def _measured(
-        self,
-        reader: Reader,
-        query: Query,
-        prepared: KeywordQuery,
-        findings: Findings,
-        vector: bytes | None,
-        rows: list[int],
-        links: Mapping[int, int],
-    ) -> tuple[list[int], "Floats"]:
-        import numpy as np
+    def _with_links(self, raw: list[float]) -> list[float]:
+        place = {row_id: number for number, row_id in enumerate(self.rows)}
+        linked = list(raw)
+        for row_id, source in self._links.items():
+            if row_id in place and source in place:
+                linked[place[row_id]] = max(raw[place[row_id]], raw[place[source]] - _LINK_DROP)
+        return linked
 
-        from mimir_py.recall import features
+    def _scored(self) -> list[float]:
+        """What callers see as score, 0..1, by what the query asked for."""
+        query, findings = self._search.query, self._search.findings
+        if self._is_rescored:
+            return self._relevance
+        if query.mode is Mode.HYBRID:
+            fused = _fused(findings, HEAD)
+            return [fused.get(row_id, 0.0) for row_id in self.rows]
+        if query.mode is Mode.DENSE:
+            cosines = {c.row_id: c.score for c in findings.by_meaning}
+            return [max(0.0, cosines.get(row_id, 0.0)) for row_id in self.rows]
+        bm25 = {c.row_id: max(0.0, c.score) for c in findings.by_words}
+        return [bm25.get(row_id, 0.0) / (1 + bm25.get(row_id, 0.0)) for row_id in self.rows]
 
-        rows = [*rows, *(row_id for row_id in links if row_id not in rows)]
-        rows, pool = gather(reader, self._dense, query, findings, vector, rows)
-        if not rows:
-            return [], np.zeros((0, len(features.NAMES)))
-        return rows, features.measure(prepared, findings.frequencies, findings.memories, pool)
+    def _explain(self, number: int) -> Explanation:
+        from mimir_py.recall.features import NAMES
 
-
-def _contributions(measured: "Floats", weights: "Floats") -> dict[str, tuple[float, float]]:
-    from mimir_py.recall import features
-
-    return {
-        name: (round(float(value), 4), round(float(value * weight), 4))
-        for name, value, weight in zip(features.NAMES, measured, weights, strict=True)
-    }
-
-
-class _Arms:
-    """Ranks, spans and scores by memory."""
-
-    def __init__(self, findings: Findings) -> None:
-        self.spans = {c.row_id: c.span for c in findings.by_meaning}
-        self.keyword_scores = {c.row_id: c.score for c in findings.by_words}
-        self.cosines = {c.row_id: c.score for c in findings.by_meaning}
-        self._keyword_ranks = {c.row_id: n for n, c in enumerate(findings.by_words, start=1)}
-        self._dense_ranks = {c.row_id: n for n, c in enumerate(findings.by_meaning, start=1)}
-        self._named = {c.row_id for c in findings.named}
-
-    def explain(self, row_id: int, links: Mapping[int, int], raw: float) -> Explanation:
+        row_id, findings = self.rows[number], self._search.findings
+        values = self._features[number].tolist()
         return Explanation(
-            keyword_rank=self._keyword_ranks.get(row_id),
-            dense_rank=self._dense_ranks.get(row_id),
+            keyword_rank=_rank_in([c.row_id for c in findings.by_words], row_id),
+            dense_rank=_rank_in([c.row_id for c in findings.by_meaning], row_id),
             is_named=row_id in self._named,
-            is_linked=row_id in links,
-            raw_score=round(raw, 4),
+            is_linked=row_id in self._links,
+            raw_score=round(self._raw[number], 4),
+            contributions={
+                name: (round(value, 4), round(value * weight, 4))
+                for name, value, weight in zip(NAMES, values, self._weights.tolist(), strict=True)
+            },
         )
+
+
+def _links(reader: Reader, search: Search, sources: Sequence[int]) -> dict[int, int]:
+    """Memories that the best candidates link to, each with the best that does."""
+    place = {row_id: number for number, row_id in enumerate(sources)}
+    links: dict[int, int] = {}
+    for source, target in store.linked(reader, sources, search.query.filter):
+        if target not in links or place[source] < place[links[target]]:
+            links[target] = source
+    return links
 
 
 def _fused(findings: Findings, most: int | None) -> dict[int, float]:
@@ -191,39 +205,18 @@ def _fused(findings: Findings, most: int | None) -> dict[int, float]:
     return dict(sorted(scores.items(), key=lambda entry: (-entry[1], entry[0])))
 
 
-def _score(
-    query: Query, row_id: int, chance: float, fused: Mapping[int, float], arms: _Arms
-) -> float:
-    if query.mode is Mode.DENSE:
-        return max(0.0, arms.cosines.get(row_id, 0.0))
-    if query.mode is Mode.KEYWORD:
-        score = max(0.0, arms.keyword_scores.get(row_id, 0.0))
-        return score / (1 + score)
-    return fused.get(row_id, 0.0) if query.fusion is Fusion.RRF else chance
+def _rank_in(rows: Sequence[int], row_id: int) -> int | None:
+    return rows.index(row_id) + 1 if row_id in rows else None
 
 
-def _key(
-    query: Query, entry: Ranked, raw: Mapping[int, float], is_named: bool
-) -> tuple[float, float]:
-    if query.mode is Mode.HYBRID and query.fusion is Fusion.RESCORED:
-        return (-float(is_named), -round(raw[entry.row_id], 9))
-    return (-float(is_named), -round(entry.score, _DIGITS))
-
-
-def _behind(query: Query, findings: Findings, head: Sequence[Ranked]) -> list[Ranked]:
+def _behind(findings: Findings, head: _Head, last: Ranked) -> list[Ranked]:
     """Everything else the arms found, in the order of plain fusion."""
-    held = {entry.row_id for entry in head}
+    held = set(head.rows)
     rest = {r: s for r, s in _fused(findings, None).items() if r not in held}
-    arms = _Arms(findings)
-    lowest = min(entry.score for entry in head) * _BELOW_HEAD
-    relevance = min(entry.relevance for entry in head)
+    spans = {c.row_id: c.span for c in findings.by_meaning}
+    lowest = last.score * _BELOW_HEAD
     highest = max(rest.values(), default=1.0)
     return [
-        Ranked(
-            row_id,
-            round(min(lowest, lowest * score / highest), _DIGITS),
-            relevance,
-            arms.spans.get(row_id),
-        )
+        Ranked(row_id, round(lowest * score / highest, _DIGITS), last.relevance, spans.get(row_id))
         for row_id, score in rest.items()
     ]

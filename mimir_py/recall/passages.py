@@ -1,10 +1,11 @@
-"""Which part of a long body holds the query's words."""
+"""Which part of a long body holds the query's words, and how to rank what is no word at all."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 _WORD: Final = re.compile(r"[^\W_]+")
+_LABEL_SHARE: Final = 0.01
 
 
 def best_span(words: Sequence[str], body: str, spans: Sequence[tuple[int, int]]) -> tuple[int, int]:
@@ -20,3 +21,27 @@ def best_span(words: Sequence[str], body: str, spans: Sequence[tuple[int, int]])
     held = [sum(word in part for word in query) for part in parts]
     best = max(range(len(spans)), key=lambda n: (held[n], scores[n], -n))
     return spans[best]
+
+
+def rank_symbols(
+    symbols: Sequence[str], texts: Mapping[int, tuple[str, str]]
+) -> list[tuple[int, float]]:
+    """Texts, as (label, body) by row, by their BM25+ for the symbols, each counted as a word.
+
+    One that only the label holds counts for very little. Scores are positive.
+    """
+    from rank_bm25 import BM25Plus
+
+    if not texts:
+        return []
+    corpus = [[*_occurrences(symbols, body), *body.split()] or [""] for _, body in texts.values()]
+    scores = BM25Plus(corpus).get_scores(list(symbols))
+    ranked = [
+        (row_id, float(score) + _LABEL_SHARE * len(_occurrences(symbols, label)))
+        for (row_id, (label, _)), score in zip(texts.items(), scores, strict=True)
+    ]
+    return sorted(ranked, key=lambda entry: (-entry[1], entry[0]))
+
+
+def _occurrences(symbols: Sequence[str], text: str) -> list[str]:
+    return [symbol for symbol in symbols for _ in range(text.count(symbol))]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mimir_py.recall import store
 from mimir_py.recall.dense import DenseArm
+from mimir_py.recall.keywords import KeywordQuery
 from mimir_py.recall.models import Candidate, Mode, Query
 from mimir_py.storage.database import Reader
 
@@ -24,15 +25,20 @@ class Findings:
     memories: int = 0
 
 
+@dataclass(frozen=True)
+class Search:
+    """A query with all that was found of it; `vector` is `None` where meaning was not asked for."""
+
+    query: Query
+    prepared: KeywordQuery
+    vector: bytes | None
+    findings: Findings
+
+
 def gather(
-    reader: Reader,
-    dense: DenseArm,
-    query: Query,
-    findings: Findings,
-    vector: bytes | None,
-    rows: Sequence[int],
-) -> tuple[list[int], "Pool"]:
-    """The candidates that may answer, and what is known of them and of those around them.
+    reader: Reader, dense: DenseArm, search: Search, rows: Sequence[int]
+) -> tuple[dict[int, str], "Pool"]:
+    """The candidates that may answer, with their ids, and what is known of them and those around.
 
     In a hybrid search the memories before and after a candidate in its topic are candidates too:
     an answer often stands beside what has the words of the question.
@@ -44,8 +50,8 @@ def gather(
     around = store.neighbours(reader, rows)
     known = set(rows)
     others = sorted({n for entry in around for n in entry.neighbours if n not in known})
-    terms = store.terms(reader, [*rows, *others], query.filter)
-    may_answer = terms if query.mode is Mode.HYBRID else known
+    terms = store.terms(reader, [*rows, *others], search.query.filter)
+    may_answer = terms if search.query.mode is Mode.HYBRID else known
     kept = [row_id for row_id, held in terms.items() if held.allowed and row_id in may_answer]
     rest = set(terms).difference(kept)
     everyone = [*kept, *(row_id for row_id in terms if row_id in rest)]
@@ -58,9 +64,9 @@ def gather(
             before[number] = place.get(entry.before or 0, -1)
             after[number] = place.get(entry.after or 0, -1)
             topic[number] = topics.setdefault(entry.topic, len(topics))
-    return kept, Pool(
+    return {row_id: terms[row_id].entity_id for row_id in kept}, Pool(
         candidates=len(kept),
-        cosines=np.array(_cosines(reader, dense, findings, vector, everyone)),
+        cosines=np.array(_cosines(reader, dense, search, everyone)),
         labels=[terms[row_id].label for row_id in everyone],
         bodies=[terms[row_id].body for row_id in everyone],
         before=before,
@@ -69,14 +75,7 @@ def gather(
     )
 
 
-def _cosines(
-    reader: Reader,
-    dense: DenseArm,
-    findings: Findings,
-    vector: bytes | None,
-    rows: Sequence[int],
-) -> list[float]:
-    known = {c.row_id: c.score for c in findings.by_meaning}
-    if vector is not None:
-        known |= dense.cosines(reader, vector, [row_id for row_id in rows if row_id not in known])
+def _cosines(reader: Reader, dense: DenseArm, search: Search, rows: Sequence[int]) -> list[float]:
+    # Not those the arm has found: an item must not move because more of them were asked for.
+    known = {} if search.vector is None else dense.cosines(reader, search.vector, rows)
     return [known.get(row_id, 0.0) for row_id in rows]

@@ -14,7 +14,7 @@ The constants are in `constants.json`, written by `scripts/fit_ranking`.
 
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,7 +23,7 @@ import numpy as np
 
 from mimir_py.errors import ConfigError
 from mimir_py.recall import features
-from mimir_py.recall.features import Floats
+from mimir_py.recall.occurrences import Floats
 
 # Of the best memory of a query, absolute: comparable between queries.
 EVIDENCE: Final = (
@@ -63,10 +63,14 @@ class Constants:
         weights: Floats = self.weights.T @ shares(in_topic, long)
         return weights
 
-    def relevance(self, measured: Floats, scores: Floats, *, words_only: bool = False) -> Floats:
+    def relevance(
+        self, measured: Floats, scores: Sequence[float], *, words_only: bool = False
+    ) -> Floats:
         """The chance that each candidate answers, 0..1."""
         weights = self.certainty_of_words if words_only else self.certainty
-        chances: Floats = 1 / (1 + np.exp(-(certainty_inputs(measured, scores) @ weights)))
+        chances: Floats = 1 / (
+            1 + np.exp(-(certainty_inputs(measured, np.asarray(scores)) @ weights))
+        )
         return chances
 
 

@@ -34,7 +34,7 @@ _FIRST_CAPACITY: Final = 1_024
 # Hamming distance on signs is coarse: a fortieth of all chunks, and never fewer than these, go on
 # to the int8 vectors, which keeps recall@10 at .99 and more (tests/recall measures it).
 _COARSE_SHARE: Final = 40
-_COARSE_LEAST: Final = 640
+_COARSE_LEAST: Final = 1_024
 
 ChunkRow = tuple[int, int, int, int, bytes]
 
@@ -169,7 +169,8 @@ class Resident:
         self._spans = _Grown(np.int32, 2)
         self._owner = _Grown(np.int32)
         self._live = _Grown(np.bool_)
-        self._signs = _Grown(np.uint64, dimension // 64)
+        # One array per word: a search goes through each of them from end to end.
+        self._signs = [_Grown(np.uint64) for _ in range(dimension // 64)]
         self._bytes = _Grown(np.int8, dimension)
         # What an int8 vector must be multiplied by to be of length 1.
         self._scales = _Grown(np.float32)
@@ -178,7 +179,7 @@ class Resident:
             self._spans,
             self._owner,
             self._live,
-            self._signs,
+            *self._signs,
             self._bytes,
             self._scales,
         )
@@ -221,7 +222,8 @@ class Resident:
         self._owner.extend(np.array([self._entities.place_of[c[1]] for c in chunks]))
         self._spans.extend(np.array([c[2:4] for c in chunks], dtype=np.int32))
         self._live.extend(np.ones(len(chunks), dtype=np.bool_))
-        self._signs.extend(_sign_words(vectors))
+        for column, words in zip(self._signs, _sign_words(vectors).T, strict=True):
+            column.extend(words)
         largest = np.abs(vectors).max(axis=1, keepdims=True)
         rounded = np.rint(vectors * (127.0 / np.where(largest > 0, largest, 1.0)))
         self._bytes.extend(rounded.astype(np.int8))
@@ -242,9 +244,9 @@ class Resident:
             place = self._entities.place_of.get(row_id)
             if place is not None:
                 allowed_entities[place] = False
-        places = np.flatnonzero(self._live.view & allowed_entities[self._owner.view])
+        allowed = self._live.view & allowed_entities[self._owner.view]
         query = np.frombuffer(vector, dtype="<f4")
-        best, cosines = self._fine(self._coarse(places, query, count), query, count)
+        best, cosines = self._fine(self._coarse(allowed, query, count), query, count)
         return [
             Near(*found)
             for found in zip(
@@ -271,16 +273,20 @@ class Resident:
         return best
 
     def _coarse(
-        self, places: NDArray[np.int64], query: NDArray[np.float32], count: int
+        self, allowed: NDArray[np.bool_], query: NDArray[np.float32], count: int
     ) -> NDArray[np.int64]:
-        wanted = max(_COARSE_LEAST, len(places) // _COARSE_SHARE) + count
-        if len(places) <= wanted:
-            return places
-        signs = self._signs.view
-        held = signs if len(places) == len(signs) else signs[places]
-        differing = np.bitwise_count(held ^ _sign_words(query[np.newaxis])[0])
-        distances = differing.sum(axis=1, dtype=np.uint16)
-        return places[np.argpartition(distances, wanted)[:wanted]]
+        """The places of the least Hamming distances, and all that tie with the last of them."""
+        wanted = max(_COARSE_LEAST, len(self) // _COARSE_SHARE) + count
+        if len(self) <= wanted:
+            return np.flatnonzero(allowed)
+        [words] = _sign_words(query[np.newaxis])
+        distances = np.zeros(len(self), dtype=np.uint16)
+        for column, word in zip(self._signs, words, strict=True):
+            distances += np.bitwise_count(column.view ^ word)
+        distances[~allowed] = self._dimension + 1
+        totals = np.cumsum(np.bincount(distances, minlength=self._dimension + 2))
+        farthest = min(int(np.searchsorted(totals, wanted)), self._dimension)
+        return np.flatnonzero(distances <= farthest)
 
     def _fine(
         self, places: NDArray[np.int64], query: NDArray[np.float32], count: int

@@ -1,8 +1,9 @@
 """Recall: run the arms a mode asks for, fuse them, and hand back a page of memories."""
 
 import asyncio
+import math
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,14 +17,14 @@ from mimir_py.recall.dense import DenseArm
 from mimir_py.recall.keywords import KeywordQuery
 from mimir_py.recall.models import Candidate, Found, Hit, Mode, Passage, Query, Ranked
 from mimir_py.recall.order import HEAD, Order
-from mimir_py.recall.passages import best_span
-from mimir_py.recall.pool import Findings
+from mimir_py.recall.passages import best_span, rank_symbols
+from mimir_py.recall.pool import Findings, Search
 from mimir_py.recall.usage import UsageLog
 from mimir_py.storage.database import Database, Reader
 from mimir_py.values import Clock
 
 if TYPE_CHECKING:
-    from mimir_py.recall.features import Floats
+    from mimir_py.recall.occurrences import Floats
 
 # A page within the head is ordered by the heads of the arms alone, however long the page; one
 # beyond it follows from all that the arms find. So pages of any length are cuts of one order.
@@ -31,8 +32,10 @@ _DEEP_POOL: Final = 8_192
 _BOOSTED: Final = 1_000
 _CACHED_QUERIES: Final = 256
 # The keyword arm scores at most so many memories, or this share of a large store.
-_LEAST_MATCHED: Final = 3_000
+_LEAST_MATCHED: Final = 1_500
 _MATCHED_SHARE: Final = 50
+_ANY_NUMBER: Final = 2**62
+_MOST_SCANNED: Final = 1_000
 
 
 class Recall:
@@ -75,15 +78,10 @@ class Recall:
 
     async def measure(self, query: Query) -> tuple[list[str], "Floats"]:
         """The keys of a query's candidates and their features: what the order is fitted on."""
-        prepared = keywords.prepare(query.text)
-        findings, vector = await asyncio.gather(
-            self._database.read(partial(self._by_name_and_words, query, prepared, HEAD)),
-            self._vector_for(query),
-        )
+        search = await self._begun(query, keywords.prepare(query.text), HEAD)
 
         def measured(reader: Reader) -> tuple[list[str], "Floats"]:
-            found = self._with_meaning(reader, query, findings, vector, HEAD)
-            row_ids, values = self._order.measured(reader, query, prepared, found, vector)
+            row_ids, values = self._order.measure(reader, self._with_meaning(reader, search, HEAD))
             entities = by_row_ids(reader, row_ids)
             return [entities[row_id].key for row_id in row_ids], values
 
@@ -114,37 +112,34 @@ class Recall:
             texts = keywords.with_variants(query.text, query.variants)
         prepared = keywords.prepare(" ".join(texts))
         pool = _pool(query.limit + query.offset)
+        search = await self._begun(query, prepared, pool)
+        hits = await self._database.read(partial(self._answer, search, pool))
+        return Found(tuple(hits), texts if query.variants else ())
+
+    async def _begun(self, query: Query, prepared: KeywordQuery, pool: int) -> Search:
+        """What can be found while the query is being embedded."""
         findings, vector = await asyncio.gather(
             self._database.read(partial(self._by_name_and_words, query, prepared, pool)),
             self._vector_for(query),
         )
-        answer = partial(self._answer, query, prepared, pool, findings, vector)
-        hits = await self._database.read(answer)
-        return Found(tuple(hits), texts if query.variants else ())
+        return Search(query, prepared, vector, findings)
 
-    def _answer(
-        self,
-        query: Query,
-        prepared: KeywordQuery,
-        pool: int,
-        findings: Findings,
-        vector: bytes | None,
-        reader: Reader,
-    ) -> list[Hit]:
-        findings = self._with_meaning(reader, query, findings, vector, pool)
-        ranking = self._order.rank(reader, query, prepared, findings, vector)
+    def _answer(self, search: Search, pool: int, reader: Reader) -> list[Hit]:
+        query, prepared = search.query, search.prepared
+        wanted = query.offset + query.limit
+        search = self._with_meaning(reader, search, pool)
         if query.boosts.any:
+            ranking = self._order.rank(reader, search, max(wanted, HEAD + wanted))
             return self._boosted(reader, query, prepared, ranking)
-        return _hits(reader, ranking[query.offset : query.offset + query.limit], prepared)
+        ranking = self._order.rank(reader, search, wanted)
+        return _hits(reader, ranking[query.offset : wanted], prepared)
 
-    def _with_meaning(
-        self, reader: Reader, query: Query, findings: Findings, vector: bytes | None, pool: int
-    ) -> Findings:
-        if vector is None:
-            return findings
-        exact = query.mode is Mode.DENSE
-        near = self._dense.nearest(reader, vector, query.filter, pool, exact=exact)
-        return replace(findings, by_meaning=near)
+    def _with_meaning(self, reader: Reader, search: Search, pool: int) -> Search:
+        if search.vector is None:
+            return search
+        exact = search.query.mode is Mode.DENSE
+        near = self._dense.nearest(reader, search.vector, search.query.filter, pool, exact=exact)
+        return replace(search, findings=replace(search.findings, by_meaning=near))
 
     def _boosted(
         self, reader: Reader, query: Query, prepared: KeywordQuery, ranking: Sequence[Ranked]
@@ -167,11 +162,7 @@ class Recall:
             return Findings(frequencies=frequencies, memories=memories)
         name, most = query.text.strip(), query.limit + query.offset
         named = store.named(reader, name, query.filter, most)
-        budget = max(_LEAST_MATCHED, memories // _MATCHED_SHARE)
-        expression = keywords.expression(prepared.terms, frequencies, max(budget, pool))
-        by_words: list[Candidate] = []
-        if expression is not None:
-            by_words = store.keyword(reader, expression, query.filter, pool)
+        by_words = _by_words(reader, query, prepared, frequencies, memories, pool)
         if query.mode is Mode.HYBRID:
             self._dense.prepare(reader)
         return Findings(named, by_words, (), frequencies, memories)
@@ -188,6 +179,38 @@ class Recall:
                 self._query_vectors.popitem(last=False)
         self._query_vectors.move_to_end(text)
         return vector
+
+
+def _by_words(
+    reader: Reader,
+    query: Query,
+    prepared: KeywordQuery,
+    frequencies: Mapping[str, int],
+    memories: int,
+    pool: int,
+) -> list[Candidate]:
+    """The best by the rarer terms; behind them, where more are wanted, the best by any."""
+    if not prepared.stems:
+        # No index has words for `"` or `*`.
+        texts = store.substring(reader, prepared.words, query.filter, _MOST_SCANNED)
+        symbols = rank_symbols(prepared.words, texts)
+        return [Candidate(row_id, score) for row_id, score in symbols[:pool]]
+    budget = max(_LEAST_MATCHED, memories // _MATCHED_SHARE)
+    expression = keywords.expression(prepared.terms, frequencies, budget)
+    if expression is None:
+        return []
+    found = store.keyword(reader, expression, query.filter, HEAD)
+    of_any = keywords.expression(prepared.terms, frequencies, _ANY_NUMBER)
+    is_deep = pool > HEAD or (query.mode is Mode.KEYWORD and len(found) < HEAD)
+    if is_deep and of_any is not None:
+        held = {c.row_id for c in found}
+        lowest = min((c.score for c in found), default=math.inf)
+        found += [
+            replace(c, score=min(c.score, lowest))
+            for c in store.keyword(reader, of_any, query.filter, pool)
+            if c.row_id not in held
+        ]
+    return found
 
 
 def _pool(wanted: int) -> int:

@@ -33,6 +33,14 @@ _KEYWORD: Final = """
     WHERE entities_fts MATCH :expression AND {filter}
     ORDER BY score DESC, f.rowid LIMIT :pool
 """
+_SUBSTRING: Final = """
+    SELECT e.row_id, t.label, t.body FROM entities e JOIN entity_text t ON t.row_id = e.row_id
+    WHERE EXISTS (
+        SELECT 1 FROM json_each(:needles) n
+        WHERE instr(t.body, n.value) > 0 OR instr(t.label, n.value) > 0
+    ) AND {filter}
+    ORDER BY e.row_id DESC LIMIT :pool
+"""
 _NAMED: Final = """
     SELECT e.row_id, NULL AS alias FROM entities e WHERE e.key = :name AND {filter}
     UNION ALL
@@ -190,6 +198,17 @@ def keyword(reader: Reader, expression: str, filter: Filter, pool: int) -> list[
         _KEYWORD.format(filter=clause), {**values, "expression": expression, "pool": pool}
     )
     return [Candidate(row_id, score) for row_id, score in rows]
+
+
+def substring(
+    reader: Reader, needles: Sequence[str], filter: Filter, pool: int
+) -> dict[int, tuple[str, str]]:
+    """The latest memories that hold any of the needles anywhere, as (label, body) by row id."""
+    clause, values = where(filter)
+    rows = reader.tuples(
+        _SUBSTRING.format(filter=clause), {**values, "needles": json_array(needles), "pool": pool}
+    )
+    return {row_id: (label, body) for row_id, label, body in rows}
 
 
 def named(reader: Reader, name: str, filter: Filter, pool: int) -> list[Candidate]:

@@ -51,6 +51,11 @@ class RecallTool(Tool[Recall]):
         fits=True,
         failure="Recall failed",
         lean=True,
+        lean_hides=(
+            *("fusion", "include_confidence", "reinforce", "expansion", "preview_cap"),
+            *("content_weight", "trust_weight", "diversity_halving", "recency_half_life_secs"),
+            *("agent_id", "layer", "valid_op", "explain"),
+        ),
         example={"query": "which message queue do we use", "limit": 3},
     )
 

@@ -50,7 +50,7 @@ class Catalogue:
 
 def listing(tools: Sequence[type[AnyTool]], *, brief: bool = False) -> list[dict[str, Any]]:
     """The entries of `tools/list`; `brief` leaves out what a model does not need to call them."""
-    entries = [
+    entries: list[dict[str, Any]] = [
         {
             "name": tool.spec.name,
             "title": tool.spec.title,
@@ -62,8 +62,10 @@ def listing(tools: Sequence[type[AnyTool]], *, brief: bool = False) -> list[dict
         for tool in tools
     ]
     if brief:
-        for entry in entries:
+        for entry, tool in zip(entries, tools, strict=True):
             del entry["outputSchema"], entry["title"]
+            for name in tool.spec.lean_hides:
+                del entry["inputSchema"]["properties"][name]
     return entries
 
 

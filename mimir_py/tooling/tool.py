@@ -81,7 +81,8 @@ class ToolSpec:
 
     `failure` begins messages of failed calls; `soft_errors` answers failures as `{"error": ...}`,
     which the contract has for some tools. `long` calls do not hold up the ones behind them. A tool
-    that `fits` keeps its answers under the cap by itself.
+    that `fits` keeps its answers under the cap by itself. A lean listing leaves `lean_hides`
+    out of the arguments, which stay valid.
     """
 
     name: str
@@ -93,6 +94,7 @@ class ToolSpec:
     failure: str = ""
     soft_errors: bool = False
     lean: bool = False
+    lean_hides: tuple[str, ...] = ()
     long: bool = False
     fits: bool = False
 

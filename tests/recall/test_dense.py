@@ -165,7 +165,7 @@ class _Random:
 async def arm(filled_path, index, open_copy):
     async with open_copy(filled_path, index, embedder=_Random()) as app:
         vectors = app.upkeep._vectors
-        yield DenseArm(app.database, vectors), app.database, vectors
+        yield DenseArm(vectors), app.database, vectors
 
 
 @pytest.fixture
@@ -173,11 +173,18 @@ def reference(memories):
     return _Reference(memories)
 
 
-async def _recall_at_10(dense, reference, queries, filter):
+async def _nearest(arm, query, filter, pool, *, exact=True):
+    dense, database, _ = arm
+    return await database.read(
+        lambda reader: dense.nearest(reader, query, filter, pool, exact=exact)
+    )
+
+
+async def _recall_at_10(arm, reference, queries, filter):
     hits, wanted = 0, 0
     for query in queries:
         best, scores = reference.nearest(query, filter, 10)
-        found = await dense.nearest(query.tobytes(), filter, _POOL)
+        found = await _nearest(arm, query.tobytes(), filter, _POOL)
         assert all(candidate.row_id in scores for candidate in found)
         assert [candidate.score for candidate in found[:20]] == pytest.approx(
             [scores[candidate.row_id] for candidate in found[:20]], abs=1e-4
@@ -192,28 +199,25 @@ async def _recall_at_10(dense, reference, queries, filter):
 
 @pytest.mark.parametrize("name", _FILTERS)
 async def test_the_nearest_memories_are_found_under_every_filter(arm, reference, queries, name):
-    dense, _, _ = arm
 
-    recall = await _recall_at_10(dense, reference, queries, _FILTERS[name])
+    recall = await _recall_at_10(arm, reference, queries, _FILTERS[name])
 
     assert recall >= 0.99
 
 
 async def test_a_memory_comes_once_with_the_span_of_its_best_chunk(arm, reference):
-    dense, _, _ = arm
     row_id = 7 * _LONG_EVERY
     query = reference.chunks[row_id][2]
 
-    found = await dense.nearest(query.tobytes(), Filter(), 20)
+    found = await _nearest(arm, query.tobytes(), Filter(), 20)
 
     assert (found[0].row_id, found[0].span) == (row_id, (2, 3))
     assert [candidate.row_id for candidate in found].count(row_id) == 1
 
 
 async def test_no_more_than_the_pool_is_found(arm, queries):
-    dense, _, _ = arm
 
-    found = await dense.nearest(queries[0].tobytes(), Filter(), 7)
+    found = await _nearest(arm, queries[0].tobytes(), Filter(), 7)
 
     assert len(found) == 7
 
@@ -221,18 +225,17 @@ async def test_no_more_than_the_pool_is_found(arm, queries):
 async def test_a_pool_beyond_what_the_table_can_answer_is_answered_all_the_same(
     arm, reference, queries
 ):
-    dense, _, _ = arm
     best, scores = reference.nearest(queries[0], Filter(), 10)
 
-    found = await dense.nearest(queries[0].tobytes(), Filter(), 4_096)
+    found = await _nearest(arm, queries[0].tobytes(), Filter(), 4_096)
 
     assert len(found) == len(scores)
     assert [candidate.row_id for candidate in found[:10]] == best
 
 
 async def test_what_changes_after_the_first_search_is_caught_up_with(arm, reference, queries, dice):
-    dense, database, vectors = arm
-    await dense.nearest(queries[0].tobytes(), Filter(), 10)
+    _, database, vectors = arm
+    await _nearest(arm, queries[0].tobytes(), Filter(), 10)
     changed = {row_id: _units(dice, 2) for row_id in range(100, 160)}
     archived, gone = range(200, 230), range(300, 330)
 
@@ -257,4 +260,4 @@ async def test_what_changes_after_the_first_search_is_caught_up_with(arm, refere
     near = np.concatenate([queries, [chunks[1] for chunks in list(changed.values())[:6]]])
 
     for filter in (Filter(), Filter(category="c3"), Filter(include_archived=True)):
-        assert await _recall_at_10(dense, reference, near, filter) >= 0.99
+        assert await _recall_at_10(arm, reference, near, filter) >= 0.99

@@ -32,6 +32,7 @@ async def test_an_item_has_the_contracts_fields_and_the_fields_of_its_body(clien
 
     score = item.pop("score")
     assert 0 < score <= 1
+    assert 0 < item.pop("relevance") <= 1
     assert item == {
         "id": answer["id"],
         "category": "note",
@@ -100,7 +101,13 @@ async def test_a_body_without_fields_adds_none(client, body):
     item = await _one(client)
 
     assert item["body_json"] == body
-    assert set(item) == {*_ITEM_FIELDS, "valid_from_unix_ms", "valid_to_unix_ms", "score"}
+    assert set(item) == {
+        *_ITEM_FIELDS,
+        "valid_from_unix_ms",
+        "valid_to_unix_ms",
+        "score",
+        "relevance",
+    }
 
 
 async def test_confidence_is_half_rank_then_trust_then_freshness(client):

@@ -68,9 +68,11 @@ CREATE TABLE entities (
     ) STRICT;
 
 CREATE VIRTUAL TABLE entities_fts USING fts5 (
-        label, body, content='entity_text', content_rowid='row_id',
-        tokenize='porter unicode61 remove_diacritics 2'
+        label_terms, body_terms, content='entity_text', content_rowid='row_id',
+        tokenize="unicode61 remove_diacritics 0 categories 'L* M* N* P* S* Co'"
     );
+
+CREATE VIRTUAL TABLE entities_vocabulary USING fts5vocab (entities_fts, 'row');
 
 CREATE TABLE entity_history (
         history_id TEXT PRIMARY KEY,
@@ -114,6 +116,8 @@ CREATE TABLE entity_history (
 
 CREATE TABLE entity_text (
         row_id INTEGER PRIMARY KEY,
+        label_terms TEXT NOT NULL,
+        body_terms TEXT NOT NULL,
         label TEXT NOT NULL,
         body TEXT NOT NULL
     ) STRICT;
@@ -137,6 +141,9 @@ CREATE UNIQUE INDEX idx_entities_category_key_ws ON entities (key, category, wor
 CREATE INDEX idx_entities_recorded ON entities (recorded_at_unix_ms DESC, row_id DESC);
 
 CREATE INDEX idx_entities_text ON entities (category, workspace_hash, text_hash);
+
+CREATE INDEX idx_entities_topic ON entities (workspace_hash, category, topic_path, row_id)
+    WHERE topic_path <> '';
 
 CREATE INDEX idx_entity_history_id ON entity_history (id);
 

@@ -3,12 +3,14 @@
 import pytest
 
 from mimir_py.storage import fts
+from mimir_py.storage.terms import quoted, word_terms
 
 _CHECK = "INSERT INTO entities_fts (entities_fts, rank) VALUES ('integrity-check', 1)"
 
 
 def _matches(tx, word):
-    rows = tx.tuples("SELECT rowid FROM entities_fts WHERE entities_fts MATCH ?", (word,))
+    [term] = word_terms(word)[0]
+    rows = tx.tuples("SELECT rowid FROM entities_fts WHERE entities_fts MATCH ?", (quoted(term),))
     return {row_id for (row_id,) in rows}
 
 
