@@ -4,16 +4,18 @@ FTS5's secure-delete option is not used: it raises the format of the index to on
 3.42 cannot read, and a store may be shared with a Python that has only such a one.
 """
 
+import json
 from collections.abc import Sequence
 from typing import Final
 
 from mimir_py.storage.database import Writer
 
-_INSERT_TEXT: Final = """
-    INSERT INTO entity_text (row_id, label, body) VALUES (:row_id, :label, :body)
-"""
+_TEXT_COLUMNS: Final = ("row_id", "label", "body")
+# One statement for any number: FTS5 writes out what it has gathered when another one begins.
 _INSERT_WORDS: Final = """
-    INSERT INTO entities_fts (rowid, label, body) VALUES (:row_id, :label, :body)
+    INSERT INTO entities_fts (rowid, label, body)
+    SELECT t.row_id, t.label, t.body FROM json_each(:row_ids) wanted
+    CROSS JOIN entity_text t ON t.row_id = wanted.value
 """
 # FTS5 takes words out only when told the very text that put them in.
 _DELETE_WORDS: Final = """
@@ -35,9 +37,8 @@ IndexedText = tuple[int, str, str]
 
 def add(tx: Writer, texts: Sequence[IndexedText]) -> None:
     """Index new rows, each (row_id, label, body)."""
-    rows = [{"row_id": row_id, "label": label, "body": body} for row_id, label, body in texts]
-    tx.run_many(_INSERT_TEXT, rows)
-    tx.run_many(_INSERT_WORDS, rows)
+    tx.insert_rows("entity_text", _TEXT_COLUMNS, texts)
+    tx.run(_INSERT_WORDS, {"row_ids": json.dumps([row_id for row_id, _, _ in texts])})
 
 
 def remove(tx: Writer, row_id: int) -> None:
