@@ -4,19 +4,19 @@ FTS5's secure-delete option is not used: it raises the format of the index to on
 3.42 cannot read, and a store may be shared with a Python that has only such a one.
 """
 
+import json
 from collections.abc import Sequence
 from typing import Final
 
 from mimir_py.storage.database import Writer
 from mimir_py.storage.terms import analyse
 
-_INSERT_TEXT: Final = """
-    INSERT INTO entity_text (row_id, label, body, label_terms, body_terms)
-    VALUES (:row_id, :label, :body, :label_terms, :body_terms)
-"""
+_TEXT_COLUMNS: Final = ("row_id", "label_terms", "body_terms", "label", "body")
+# One statement for any number: FTS5 writes out what it has gathered when another one begins.
 _INSERT_WORDS: Final = """
     INSERT INTO entities_fts (rowid, label_terms, body_terms)
-    VALUES (:row_id, :label_terms, :body_terms)
+    SELECT t.row_id, t.label_terms, t.body_terms FROM json_each(:row_ids) wanted
+    CROSS JOIN entity_text t ON t.row_id = wanted.value
 """
 # FTS5 takes words out only when told the very text that put them in.
 _DELETE_WORDS: Final = """
@@ -25,8 +25,7 @@ _DELETE_WORDS: Final = """
 """
 _DELETE_TEXT: Final = "DELETE FROM entity_text WHERE row_id = :row_id"
 _UPSERT_TEXT: Final = """
-    INSERT INTO entity_text (row_id, label, body, label_terms, body_terms)
-    VALUES (:row_id, :label, :body, :label_terms, :body_terms)
+    INSERT INTO entity_text (row_id, label_terms, body_terms, label, body) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (row_id) DO UPDATE SET label = excluded.label, body = excluded.body,
         label_terms = excluded.label_terms, body_terms = excluded.body_terms
 """
@@ -40,9 +39,8 @@ IndexedText = tuple[int, str, str]
 
 def add(tx: Writer, texts: Sequence[IndexedText]) -> None:
     """Index new rows, each (row_id, label, body)."""
-    rows = [_row(*text) for text in texts]
-    tx.run_many(_INSERT_TEXT, rows)
-    tx.run_many(_INSERT_WORDS, rows)
+    tx.insert_rows("entity_text", _TEXT_COLUMNS, [_row(*text) for text in texts])
+    tx.run(_INSERT_WORDS, {"row_ids": json.dumps([row_id for row_id, _, _ in texts])})
 
 
 def remove(tx: Writer, row_id: int) -> None:
@@ -62,11 +60,5 @@ def rebuild(tx: Writer) -> None:
     tx.run(_REBUILD)
 
 
-def _row(row_id: int, label: str, body: str) -> dict[str, int | str]:
-    return {
-        "row_id": row_id,
-        "label": label,
-        "body": body,
-        "label_terms": analyse(label),
-        "body_terms": analyse(body),
-    }
+def _row(row_id: int, label: str, body: str) -> tuple[int, str, str, str, str]:
+    return (row_id, analyse(label), analyse(body), label, body)

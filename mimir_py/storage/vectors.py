@@ -28,6 +28,7 @@ _INSERT_CHUNK: Final = """
     INSERT INTO chunks (row_id, ordinal, start, stop, model_id, vector)
     VALUES (:row_id, :ordinal, :start, :stop, :model_id, :vector)
 """
+_UNEMBEDDED: Final = ("row_id", "ordinal", "start", "stop", "model_id")
 _CHUNK_IDS: Final = "SELECT chunk_id FROM chunks WHERE row_id = :row_id"
 _CHUNKS_OF: Final = """
     SELECT start, stop, CASE WHEN model_id = :model_id THEN vector END FROM chunks
@@ -100,20 +101,19 @@ class Vectors:
         """Add chunks, each (row_id, ordinal, chunk), of rows that have none yet."""
         unembedded = []
         for row_id, ordinal, chunk in chunks:
+            if chunk.vector is None:
+                unembedded.append((row_id, ordinal, chunk.start, chunk.stop, NOT_EMBEDDED))
+                continue
             values = {
                 "row_id": row_id,
                 "ordinal": ordinal,
                 "start": chunk.start,
                 "stop": chunk.stop,
-                "model_id": NOT_EMBEDDED,
+                "model_id": self._own_model_id(tx),
                 "vector": chunk.vector,
             }
-            if chunk.vector is None:
-                unembedded.append(values)
-                continue
-            values["model_id"] = self._own_model_id(tx)
             self._index(tx, tx.insert(_INSERT_CHUNK, values), chunk.vector)
-        tx.run_many(_INSERT_CHUNK, unembedded)
+        tx.insert_rows("chunks", _UNEMBEDDED, unembedded)
 
     def remove(self, tx: Writer, row_id: int) -> None:
         """Delete a memory's chunks."""

@@ -12,7 +12,7 @@ from typing import Any, Final, get_type_hints
 from mimir_py.entities.models import ATTRIBUTES, Draft, Entity, Identity, Link
 from mimir_py.entities.versioning import new_entity
 from mimir_py.errors import InvalidInput, TransferError
-from mimir_py.values import UnixMs, unstorable_character, walk_strings
+from mimir_py.values import Clock, IdSource, UnixMs, unstorable_character, walk_strings
 
 FORMAT: Final = "mimir-memories"
 VERSION: Final = 1
@@ -95,8 +95,8 @@ def write_memory(record: Record) -> str:
     return _dump(line)
 
 
-def read_memory(line: str, number: int, new_id: str, now: UnixMs) -> Record:
-    """The memory on a line; `new_id` and `now` serve where it names no id or times.
+def read_memory(line: str, number: int, new_id: IdSource, clock: Clock) -> Record:
+    """The memory on a line; `new_id` and `clock` serve where it names no id or times.
 
     Raises:
         TransferError: names the line, the field and what is wrong.
@@ -106,7 +106,8 @@ def read_memory(line: str, number: int, new_id: str, now: UnixMs) -> Record:
         if _ESCAPE in line:
             _refuse_unstorable(found)
         _refuse_unknown(found, _MEMORY_FIELDS)
-        entity = _entity(found, str(found.get("id") or new_id), now)
+        now = clock()
+        entity = _entity(found, str(found.get("id") or new_id("mem")), now)
         return Record(
             entity,
             _aliases(found.get("aliases", [])),
@@ -123,8 +124,11 @@ def _entity(found: Mapping[str, Any], entity_id: str, now: UnixMs) -> Entity:
         if name not in found:
             raise InvalidInput(name, "is missing")
     given = {name: _checked(name, found[name]) for name in ATTRIBUTES if name in found}
-    times = {name: given.get("created_at_unix_ms", now) for name in _TIMES}
-    entity = Entity(**{**_DEFAULTS, **times, **given, "id": entity_id})
+    times = dict.fromkeys(_TIMES, given.get("created_at_unix_ms", now))
+    # A frozen dataclass would set its many fields one call at a time.
+    entity = object.__new__(Entity)
+    vars(entity).update(_DEFAULTS, **times)
+    vars(entity).update(given, id=entity_id)
     start, end = entity.valid_from_unix_ms, entity.valid_to_unix_ms
     if start is not None and end is not None and end <= start:
         raise InvalidInput("valid_to_unix_ms", "must be later than valid_from_unix_ms")
@@ -157,13 +161,15 @@ def _checked(name: str, value: Any) -> Any:
     Raises:
         InvalidInput: it has another, or is out of range.
     """
+    kind = _TYPES[name]
+    if type(value) is kind and (kind is str or kind is bool):
+        return value
     if name == "tags":
         if not isinstance(value, list) or not all(isinstance(tag, str) for tag in value):
             raise InvalidInput(name, "must be a list of strings")
         return tuple(value)
     if name == "links":
         return tuple(_link(item) for item in value)
-    kind = _TYPES[name]
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
@@ -208,9 +214,9 @@ def _refuse_unstorable(found: Mapping[str, Any]) -> None:
 
 
 def _refuse_unknown(found: Mapping[str, Any], known: frozenset[str]) -> None:
-    unknown = sorted(set(found) - known)
-    if unknown:
-        raise InvalidInput(unknown[0], "is not a field of this format")
+    if not found.keys() <= known:
+        unknown = min(found.keys() - known)
+        raise InvalidInput(unknown, "is not a field of this format")
 
 
 def _parse(line: str, number: int) -> dict[str, Any]:

@@ -1,18 +1,18 @@
 """Exporting and importing JSON Lines, a slice at a time so that other processes are not held up."""
 
+import asyncio
+import contextlib
 import dataclasses
-import itertools
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, Final
 
 from mimir_py.entities import store as entity_store
-from mimir_py.entities.models import Draft, Entity, Identity
-from mimir_py.entities.service import Limits, check_limits, check_name
-from mimir_py.entities.text import parse_body
-from mimir_py.entities.writing import Prepared, Rows, derive
-from mimir_py.errors import InvalidInput, TransferError
+from mimir_py.entities.models import Entity, Identity
+from mimir_py.entities.service import Limits
+from mimir_py.entities.writing import Rows
 from mimir_py.storage import fts
 from mimir_py.storage.database import Database, Reader, Writer
 from mimir_py.storage.vectors import Vectors
@@ -20,15 +20,19 @@ from mimir_py.upkeep import Upkeep
 from mimir_py.values import Clock, IdSource
 from mimir_py.vault import jsonl, store
 from mimir_py.vault.jsonl import Record, Version
+from mimir_py.vault.lines import Incoming, Lines, Unread
 from mimir_py.vault.models import Imported
 
 Report = Callable[[int], Awaitable[None]]
 
 _EXPORT_SLICE: Final = 200
-_FIRST_SLICE: Final = 100
-_MOST_IN_SLICE: Final = 1_000
-# A slice holds the write lock; half of what other processes should ever have to wait.
-_SLICE_S: Final = 0.02
+_EMBEDDED_AT_ONCE: Final = 128
+_FIRST_SLICE: Final = 96
+_MOST_IN_SLICE: Final = 384
+# A slice holds the write lock: well below what other processes should ever have to wait.
+_LONGEST_S: Final = 0.02
+_SHORTEST_S: Final = 0.01
+_TURN_S: Final = 0.0002
 
 
 class Vault:
@@ -79,138 +83,88 @@ class Vault:
             TransferError: names the faulty line.
         """
         done = Imported()
-        numbered = self._numbered(lines)
+        source = Lines(lines, self._limits, self._clock, self._new_id)
         size = _FIRST_SLICE
-        while True:
-            # Not while the last slice is stored: the two threads would only wait for each other.
-            batch, fault = self._next_batch(numbered, size)
-            if batch:
-                took = await self._store(batch, done, replace)
-                size = max(1, min(_MOST_IN_SLICE, int(size * _SLICE_S / max(took, 1e-4)) + 1))
+        with _short_turns():
+            ready = source.understand(source.take(size))
+            while ready.memories:
+                # Taken before the lock is: whoever writes the file may keep us waiting.
+                coming = source.take(size) if ready.fault is None else Unread([], ready.fault)
+                took, following = await asyncio.gather(
+                    self._store(ready.memories, done, replace),
+                    asyncio.to_thread(source.understand, coming),
+                )
+                size = _next_size(size, took)
                 await report(done.total)
-            if fault is not None:
-                raise fault
-            if not batch:
-                return done
+                ready = following
+        if ready.fault is not None:
+            raise ready.fault
+        return done
 
     async def embed_queue(self, report: Report) -> int:
         """Embed everything queued; how many chunks."""
         done = 0
-        while count := await self._upkeep.embed_pending(64):
+        while count := await self._upkeep.embed_pending(_EMBEDDED_AT_ONCE):
             done += count
             await report(done)
         return done
 
-    def _numbered(self, lines: Iterable[str]) -> Iterator[tuple[int, str]]:
-        numbered = ((n, line) for n, line in enumerate(lines, start=1) if line.strip())
-        try:
-            first = next(numbered, None)
-        except UnicodeDecodeError as fault:
-            raise TransferError(f"the file is not UTF-8 ({fault.reason})") from None
-        if first is None:
-            raise TransferError("the file is empty")
-        if jsonl.check_header(first[1]):
-            return numbered
-        return itertools.chain([first], numbered)
-
-    def _next_batch(
-        self, numbered: Iterator[tuple[int, str]], size: int
-    ) -> tuple[list[tuple[Record, Prepared]], TransferError | None]:
-        """Up to `size` memories, and the fault that ended the batch early."""
-        batch: list[tuple[Record, Prepared]] = []
-        try:
-            for number, line in itertools.islice(numbered, size):
-                batch.append(self._read(line, number))
-        except TransferError as fault:
-            return batch, fault
-        except UnicodeDecodeError as fault:
-            return batch, TransferError(f"the file is not UTF-8 ({fault.reason})")
-        return batch, None
-
-    def _read(self, line: str, number: int) -> tuple[Record, Prepared]:
-        record = jsonl.read_memory(line, number, self._new_id("mem"), self._clock())
-        try:
-            for version in record.history:
-                self._checked(version.entity)
-                check_name("history_id", version.history_id, self._limits.name_bytes)
-            for identity, _ in record.aliases:
-                check_name("key", identity.key, self._limits.name_bytes)
-            draft, parsed = self._checked(record.entity)
-        except InvalidInput as error:
-            raise TransferError(f"line {number}: {error}") from None
-        return record, derive(draft, parsed)
-
-    def _checked(self, entity: Entity) -> tuple[Draft, Any]:
-        draft = _as_draft(entity)
-        if not entity.key:
-            raise InvalidInput("key", "is empty")
-        check_limits(draft, self._limits)
-        for field in ("id", "source", "archive_reason"):
-            check_name(field, getattr(entity, field), self._limits.name_bytes)
-        return draft, parse_body(entity.body_json)
-
-    async def _store(
-        self, batch: list[tuple[Record, Prepared]], done: Imported, replace: bool
-    ) -> float:
-        """Store a batch in one transaction; how many seconds that took."""
+    async def _store(self, memories: list[Incoming], done: Imported, replace: bool) -> float:
+        """Store a slice in one transaction; how many seconds that took."""
 
         def work(tx: Writer) -> float:
             started = time.perf_counter()
-            self._sort_in(tx, batch, done, replace)
+            self._sort_in(tx, memories, done, replace)
             return time.perf_counter() - started
 
-        return await self._database.write(work)
+        return await self._database.write_slice(work)
 
-    def _sort_in(
-        self, tx: Writer, batch: list[tuple[Record, Prepared]], done: Imported, replace: bool
-    ) -> None:
-        ids = {record.entity.id for record, _ in batch}
-        held = store.by_ids(tx, list(ids))
-        names = store.ids_by_identity(tx, [p.draft.identity for _, p in batch])
-        fresh: dict[str, tuple[Record, Prepared]] = {}
-        for record, prepared in batch:
+    def _sort_in(self, tx: Writer, memories: list[Incoming], done: Imported, replace: bool) -> None:
+        held = store.by_ids(tx, list({coming.record.entity.id for coming in memories}))
+        names = store.ids_by_identity(tx, [coming.prepared.draft.identity for coming in memories])
+        fresh: dict[str, Incoming] = {}
+        for coming in memories:
+            record, prepared, _ = coming
             identity, entity_id = prepared.draft.identity, record.entity.id
             stored, owner = held.get(entity_id), names.get(identity)
             if stored is None and owner is None and entity_id not in fresh:
                 names[identity] = entity_id
-                fresh[entity_id] = (record, prepared)
+                fresh[entity_id] = coming
             elif (stored is not None and _same(stored, record.entity)) or (
                 replace and self._is_laid_over(tx, stored, owner, record)
             ):
                 done.unchanged += 1
-            elif replace and self._replace(tx, stored, owner, record, prepared):
+            elif replace and self._replace(tx, stored, owner, coming):
                 done.replaced += 1
             else:
                 done.conflicts.append(f"{identity.category}/{identity.key} ({entity_id})")
         self._insert(tx, list(fresh.values()))
         done.created += len(fresh)
 
-    def _insert(self, tx: Writer, fresh: list[tuple[Record, Prepared]]) -> None:
-        row_ids = entity_store.insert_many(
-            tx, [(record.entity, prepared.text_hash) for record, prepared in fresh]
-        )
+    def _insert(self, tx: Writer, fresh: list[Incoming]) -> None:
+        row_ids = entity_store.insert_rows(tx, [coming.row for coming in fresh])
         placed = list(zip(row_ids, fresh, strict=True))
-        fts.add(tx, [(row_id, p.label, p.body) for row_id, (_, p) in placed])
         self._vectors.add(
             tx,
             (
                 (row_id, ordinal, chunk)
-                for row_id, (_, p) in placed
-                for ordinal, chunk in enumerate(p.chunks)
+                for row_id, coming in placed
+                for ordinal, chunk in enumerate(coming.prepared.chunks)
             ),
         )
-        for row_id, (record, _) in placed:
-            self._attach(tx, row_id, record)
+        fts.add(tx, [(row_id, c.prepared.label, c.prepared.body) for row_id, c in placed])
+        for row_id, coming in placed:
+            self._attach(tx, row_id, coming.record)
 
     def _replace(
         self,
         tx: Writer,
         stored: Entity | None,
         owner: str | None,
-        record: Record,
-        prepared: Prepared,
+        coming: Incoming,
     ) -> bool:
         """Lay a record over the stored memory it means, by id or by name; whether there is one."""
+        record, prepared, _ = coming
         if stored is not None and owner not in (None, stored.id):
             return False
         present = stored or (entity_store.by_id(tx, owner) if owner is not None else None)
@@ -220,7 +174,7 @@ class Vault:
         if stored is None and _identity(present) != identity:
             # The name was another key of that memory, which keeps its own.
             entity_store.delete_alias(tx, identity)
-            self._insert(tx, [(record, prepared)])
+            self._insert(tx, [coming])
             return True
         history_id = self._new_id("hist")
         recorded = max(self._clock(), present.recorded_at_unix_ms + 1)
@@ -268,18 +222,25 @@ def _records(reader: Reader, after: int) -> list[Record]:
     ]
 
 
-def _as_draft(entity: Entity) -> Draft:
-    return Draft(
-        _identity(entity),
-        entity.body_json,
-        tags=entity.tags,
-        topic_path=entity.topic_path,
-        agent_id=entity.agent_id,
-        type=entity.type,
-        status=entity.status,
-        layer=entity.layer,
-        visibility=entity.visibility,
-    )
+@contextlib.contextmanager
+def _short_turns() -> Iterator[None]:
+    """Let threads take turns more often: a transaction must not wait long for who computes."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(_TURN_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
+
+
+def _next_size(size: int, took: float) -> int:
+    """How many memories to store at once after `size` took so many seconds.
+
+    Halves and doubles only: the same few numbers of rows need the same few statements.
+    """
+    if took > _LONGEST_S:
+        return max(1, size // 2)
+    return min(_MOST_IN_SLICE, size * 2) if took < _SHORTEST_S else size
 
 
 def _same(one: Entity, other: Entity) -> bool:

@@ -1,0 +1,145 @@
+"""The lines of an import file, a slice at a time: read, understood, checked, and ready to store."""
+
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from mimir_py.entities.models import Draft, Entity, Identity
+from mimir_py.entities.service import Limits, check_limits, check_name
+from mimir_py.entities.store import NewRow, to_row
+from mimir_py.entities.text import parse_body
+from mimir_py.entities.writing import Prepared, derive
+from mimir_py.errors import InvalidInput, TransferError
+from mimir_py.values import Clock, IdSource
+from mimir_py.vault import jsonl
+from mimir_py.vault.jsonl import Record
+
+# A slice of long lines has fewer: it keeps other processes waiting as long as it has text.
+_MOST_CHARS: Final = 1_000_000
+
+
+class Incoming(NamedTuple):
+    """A memory of the file with all that is derived from it."""
+
+    record: Record
+    prepared: Prepared
+    row: NewRow
+
+
+@dataclass(frozen=True)
+class Unread:
+    """Numbered lines of a file, and the fault that kept more from being had."""
+
+    lines: list[tuple[int, str]]
+    fault: TransferError | None
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Memories of a file, and the fault of the line after them."""
+
+    memories: list[Incoming]
+    fault: TransferError | None
+
+
+class Lines:
+    """The lines of one file.
+
+    Getting them may wait for whoever writes them; understanding them only computes, and may run on
+    another thread.
+
+    Raises:
+        TransferError: the file is empty, or its header is of another format.
+    """
+
+    def __init__(
+        self, lines: Iterable[str], limits: Limits, clock: Clock, new_id: IdSource
+    ) -> None:
+        self._numbered = _numbered(lines)
+        self._limits = limits
+        # No text takes more bytes than the line it is on: on a shorter one, none is over a limit.
+        self._short_bytes = min(limits.name_bytes, limits.body_bytes)
+        self._clock = clock
+        self._new_id = new_id
+
+    def take(self, most: int) -> Unread:
+        """The next lines that are not blank."""
+        taken: list[tuple[int, str]] = []
+        chars = 0
+        try:
+            for number, line in itertools.islice(self._numbered, most):
+                taken.append((number, line))
+                chars += len(line)
+                if chars > _MOST_CHARS:
+                    break
+        except UnicodeDecodeError as fault:
+            return Unread(taken, _not_utf8(fault))
+        return Unread(taken, None)
+
+    def understand(self, unread: Unread) -> Slice:
+        """What the lines say, up to the first faulty one."""
+        memories: list[Incoming] = []
+        try:
+            for number, line in unread.lines:
+                memories.append(self._read(line, number))
+        except TransferError as fault:
+            return Slice(memories, fault)
+        return Slice(memories, unread.fault)
+
+    def _read(self, line: str, number: int) -> Incoming:
+        record = jsonl.read_memory(line, number, self._new_id, self._clock)
+        short = len(line.encode()) <= self._short_bytes
+        try:
+            for version in record.history:
+                self._checked(version.entity, short=short)
+                check_name("history_id", version.history_id, self._limits.name_bytes)
+            for identity, _ in record.aliases:
+                check_name("key", identity.key, self._limits.name_bytes)
+            draft, parsed = self._checked(record.entity, short=short)
+        except InvalidInput as error:
+            raise TransferError(f"line {number}: {error}") from None
+        prepared = derive(draft, parsed)
+        return Incoming(record, prepared, to_row(record.entity, prepared.text_hash))
+
+    def _checked(self, entity: Entity, *, short: bool) -> tuple[Draft, Any]:
+        draft = _as_draft(entity)
+        if not entity.key:
+            raise InvalidInput("key", "is empty")
+        if not short or len(entity.tags) > self._limits.tags:
+            check_limits(draft, self._limits)
+            for field in ("id", "source", "archive_reason"):
+                check_name(field, getattr(entity, field), self._limits.name_bytes)
+        return draft, parse_body(entity.body_json)
+
+
+def _numbered(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """The lines that are not blank, without the header."""
+    numbered = ((n, line) for n, line in enumerate(lines, start=1) if line.strip())
+    try:
+        first = next(numbered, None)
+    except UnicodeDecodeError as fault:
+        raise _not_utf8(fault) from None
+    if first is None:
+        raise TransferError("the file is empty")
+    if jsonl.check_header(first[1]):
+        return numbered
+    return itertools.chain([first], numbered)
+
+
+def _not_utf8(fault: UnicodeDecodeError) -> TransferError:
+    return TransferError(f"the file is not UTF-8 ({fault.reason})")
+
+
+def _as_draft(entity: Entity) -> Draft:
+    return Draft(
+        Identity(entity.category, entity.key, entity.workspace_hash),
+        entity.body_json,
+        tags=entity.tags,
+        topic_path=entity.topic_path,
+        agent_id=entity.agent_id,
+        type=entity.type,
+        status=entity.status,
+        layer=entity.layer,
+        visibility=entity.visibility,
+    )
