@@ -145,7 +145,8 @@ def _fit(ordering: Sequence[Sample], judging: Sequence[Sample]) -> tuple[np.ndar
     weights = np.stack(
         [
             fitting.conditional_logit(
-                [g for s in ordering if SET_OF[s.granularity] == name for g in s.own]
+                [g for s in ordering if SET_OF[s.granularity] == name for g in s.own],
+                with_context=name == SET_OF[Granularity.TURN],
             )
             for name in SETS
         ]
@@ -190,7 +191,7 @@ def _leave_one_out(samples: Sequence[Sample], names: Sequence[str], folder: Path
 
 
 def _about(samples: Sequence[Sample]) -> list[str]:
-    return sorted({f"{s.name} ({s.granularity.value}s)" for s in samples})
+    return sorted({f"{s.name}, {SET_OF[s.granularity]}" for s in samples})
 
 
 if __name__ == "__main__":

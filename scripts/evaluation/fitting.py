@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from mimir_py.recall.features import NAMES
+from mimir_py.recall.features import CONTEXT, KINDS, NAMES
 from mimir_py.recall.ranking import CERTAINTY, EVIDENCE, SETS, Constants, certainty_inputs
 
 Floats = NDArray[np.float64]
@@ -19,6 +19,7 @@ _RIDGE: Final = 1.0
 _JUDGED: Final = 5
 _MEANING: Final = frozenset({"cosine"})
 _DIGITS: Final = 5
+_NO_SPREAD: Final = 1e-9
 _NOT_FOUND: Final = 1_000_000
 _NONE: Final = np.zeros(len(CERTAINTY))
 
@@ -53,14 +54,18 @@ def raw_scores(features: Floats, weights: Floats) -> Floats:
     return scores
 
 
-def conditional_logit(groups: Sequence[Group]) -> Floats:
+def conditional_logit(groups: Sequence[Group], *, with_context: bool) -> Floats:
     """Weights under which the right candidates of each question are likeliest to come first.
 
     Maximises Σ ln(Σ_right exp(s) / Σ_all exp(s)) with a ridge on standardised features.
     """
     groups = [group for group in groups if group.answers.any()]
     rows = np.concatenate([g.features for g in groups])
-    spread = rows.std(axis=0) + 1e-9
+    if not with_context:
+        # What stands around a note that stands alone is chance.
+        rows[:, [NAMES.index(name) for name in (*CONTEXT, *KINDS)]] = 0
+    spread = rows.std(axis=0)
+    spread[spread < _NO_SPREAD] = 1.0
     rows = rows / spread
     right = np.concatenate([g.answers for g in groups])
     sizes = [len(g.answers) for g in groups]
@@ -101,7 +106,7 @@ def certainty(groups: Sequence[Group], weights: Floats, *, words_only: bool) -> 
     if words_only:
         rows[:, [CERTAINTY.index(name) for name in EVIDENCE if name in _MEANING]] = 0
     spread = rows.std(axis=0)
-    spread[spread < 1e-9] = 1.0
+    spread[spread < _NO_SPREAD] = 1.0
     rows = rows / spread
 
     def loss(coefficients: Floats) -> tuple[float, Floats]:

@@ -101,8 +101,11 @@ def test_the_lean_listing_is_short():
 
 def test_a_brief_entry_holds_what_a_call_needs():
     for brief, whole in zip(listing(CATALOGUE.tools, brief=True), _ENTRIES.values(), strict=True):
+        arguments, all_arguments = brief.pop("inputSchema"), whole["inputSchema"]
+        assert arguments["properties"].items() <= all_arguments["properties"].items()
+        assert set(all_arguments.get("required", [])) <= set(arguments["properties"])
         assert brief.items() <= whole.items()
-        assert {"name", "description", "inputSchema", "annotations"} <= set(brief)
+        assert {"name", "description", "annotations"} <= set(brief)
 
 
 @pytest.mark.parametrize("name", _ENTRIES)
