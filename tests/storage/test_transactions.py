@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 
 import pytest
 
@@ -51,6 +52,66 @@ async def test_the_write_after_one_that_raised_works(database, put, names):
     await database.write(lambda tx: put(tx, "b"))
 
     assert await names(database) == {"b"}
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 255, 256, 257, 700])
+async def test_rows_inserted_together_are_all_there_in_their_order(database, count):
+    rows = [(number, f"row-{number}", 1) for number in range(count, 0, -1)]
+    columns = ("entity_row_id", "entity_id", "kind")
+
+    await database.write(lambda tx: tx.insert_rows("changes", columns, rows))
+
+    stored = await database.read(
+        lambda reader: reader.tuples("SELECT entity_row_id, entity_id, kind FROM changes")
+    )
+    assert stored == [(number, name, "1") for number, name, _ in rows]
+
+
+async def test_rows_inserted_together_are_inserted_together_or_not_at_all(database, names):
+    rows = [(f"name-{number}", "x") for number in range(300)]
+
+    with pytest.raises(StorageError, match="UNIQUE"):
+        await database.write(lambda tx: tx.insert_rows("meta", ("name", "value"), [*rows, rows[0]]))
+
+    assert await names(database) == set()
+
+
+async def test_slices_written_in_a_row_are_durable_and_leave_a_short_log(
+    database, engine, put, names
+):
+    def fill(tx, number):
+        put(tx, str(number))
+        rows = [(f"{number}-{row}", "y" * 4_000) for row in range(500)]
+        tx.insert_rows("meta", ("name", "value"), rows)
+
+    for number in range(12):
+        await database.write_slice(lambda tx, number=number: fill(tx, number))
+
+    assert await names(database) == {str(number) for number in range(12)}
+    log = database.path.with_name(database.path.name + "-wal")
+    assert log.stat().st_size < 16 * 1_048_576
+    async with open_database(database.path, engine, 1_000) as other:
+        assert len(await names(other)) == 12
+
+
+async def test_between_slices_written_in_a_row_another_opening_gets_its_turn(
+    database, engine, put, names
+):
+    async with open_database(database.path, engine, 5_000) as other:
+
+        async def slices():
+            for number in range(50):
+                await database.write_slice(lambda tx, number=number: put(tx, str(number)))
+            return time.monotonic()
+
+        async def once():
+            await other.write(lambda tx: put(tx, "other"))
+            return time.monotonic()
+
+        all_done, other_done = await asyncio.gather(slices(), once())
+
+    assert other_done < all_done
+    assert len(await names(database)) == 51
 
 
 async def test_a_reader_cannot_write(database, names):

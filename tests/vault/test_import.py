@@ -1,11 +1,14 @@
 """Importing into a store that is not empty, and files that are not right."""
 
+import contextlib
 import json
+import sys
 
 import pytest
 
-from mimir_py.errors import TransferError
+from mimir_py.errors import StoreBusy, TransferError
 
+_LINK = {"target_id": "mem-1", "relationship": "about", "weight": 0.25}
 _HISTORY = "SELECT * FROM entity_history"
 
 
@@ -256,6 +259,72 @@ async def test_a_faulty_line_is_named_and_everything_before_it_is_stored(load, t
         await load(*lines)
 
     assert await texts() == {"before": "use NATS", "before too": "use NATS"}
+
+
+async def test_a_faulty_line_behind_many_slices_is_named_and_all_before_it_is_stored(load, texts):
+    lines = [_line(f"key-{number}", str(number)) for number in range(1_500)]
+
+    with pytest.raises(TransferError, match=r"\bline 1501\b"):
+        await load(*lines, "{", _line("after"))
+
+    assert list(await texts()) == [f"key-{number}" for number in range(1_500)]
+
+
+async def test_long_and_short_lines_are_stored_in_their_order(load, texts):
+    lengths = [5, 400_000, 5, 5, 900_000, 400_000, 700_000, 5]
+
+    done = await load(*(_line(f"key-{n}", "x" * length) for n, length in enumerate(lengths)))
+
+    assert done.created == len(lengths)
+    assert [len(text) for text in (await texts()).values()] == lengths
+
+
+async def test_every_attribute_is_stored_in_the_type_it_has(load, client):
+    await load(
+        _line("queue", archived=True, certainty=1, tags=["a", "b"], retrieval_count=3),
+        _line("other", always_on=True, valid_to_unix_ms=2, valid_from_unix_ms=1, links=[_LINK]),
+    )
+
+    assert await client.rows(
+        "SELECT archived, always_on, verified, certainty, tags, links, retrieval_count,"
+        " valid_to_unix_ms, typeof(text_hash), length(text_hash) FROM entities ORDER BY row_id"
+    ) == [
+        (1, 0, 0, 1.0, '["a", "b"]', "[]", 3, None, "blob", 16),
+        (0, 1, 0, 0.5, "[]", json.dumps([_LINK]), 0, 2, "blob", 16),
+    ]
+
+
+@pytest.mark.parametrize("faulty", [False, True])
+async def test_threads_take_turns_as_before_after_an_import(load, faulty):
+    usual = sys.getswitchinterval()
+
+    with pytest.raises(TransferError) if faulty else contextlib.nullcontext():
+        await load(_line("queue"), "{" if faulty else _line("other"))
+
+    assert sys.getswitchinterval() == usual
+
+
+async def test_a_slice_that_cannot_be_stored_ends_the_import_without_a_trace_of_it(
+    app, load, texts, monkeypatch
+):
+    stored = 0
+    write_slice = app.database.write_slice
+
+    async def failing(work):
+        nonlocal stored
+        stored += 1
+        if stored == 3:
+            raise StoreBusy("busy")
+        return await write_slice(work)
+
+    monkeypatch.setattr(app.database, "write_slice", failing)
+
+    with pytest.raises(StoreBusy):
+        await load(*(_line(f"key-{number}") for number in range(2_000)))
+
+    kept = list(await texts())
+    assert kept == [f"key-{number}" for number in range(len(kept))]
+    assert 0 < len(kept) < 2_000
 
 
 async def test_two_lines_with_one_id_store_the_first_and_name_or_report_the_second(load, texts):
