@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from mimir_py.recall import store
 from mimir_py.recall.models import Candidate, Filter
 from mimir_py.storage.database import Reader
-from mimir_py.storage.vectors import Vectors
+from mimir_py.storage.vectors import EXACT_LIMIT, Vectors
 
 if TYPE_CHECKING:
     from mimir_py.recall.resident import Resident
@@ -55,7 +55,7 @@ class DenseArm:
         """The cosine of the nearest chunk of each of some memories, of those that have one."""
         if not row_ids:
             return {}
-        if self._resident is not None and not self._vectors.table_is_live(reader):
+        if self._resident is not None and self._is_large(reader, self._resident):
             return self._resident.cosines(vector, row_ids)
         model_id = self._vectors.model_id(reader)
         if model_id is None:
@@ -73,8 +73,7 @@ class DenseArm:
     def _nearest_chunks(
         self, reader: Reader, vector: bytes, filter: Filter, chunks: int, exact: bool
     ) -> list[Candidate]:
-        is_live = self._vectors.table_is_live(reader)
-        if chunks <= store.MAX_K and is_live:
+        if chunks <= store.MAX_K and self._vectors.table_is_live(reader):
             return store.dense(reader, vector, filter, chunks)
         resident = self._resident = self._refreshed(reader)
         if resident is None:
@@ -82,13 +81,17 @@ class DenseArm:
         faded = store.faded(reader, filter.min_decay) if filter.min_decay > 0 else ()
         near = resident.nearest(vector, filter, chunks, faded)
         cosines = [found.cosine for found in near]
-        if exact or is_live:
+        if exact or not self._is_large(reader, resident):
             held = store.exact_vectors(reader, resident.model_id, [n.chunk_id for n in near])
             cosines = _dots(vector, [held[n.chunk_id] for n in near])
         return [
             Candidate(found.row_id, cosine, found.span)
             for found, cosine in zip(near, cosines, strict=True)
         ]
+
+    def _is_large(self, reader: Reader, resident: "Resident") -> bool:
+        """Whether approximate cosines are in order: small stores answer alike on every engine."""
+        return len(resident) > EXACT_LIMIT and not self._vectors.table_is_live(reader)
 
     def _refreshed(self, reader: Reader) -> "Resident | None":
         model_id = self._vectors.model_id(reader)

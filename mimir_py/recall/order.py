@@ -121,7 +121,7 @@ class _Head:
             key=lambda n: (
                 self.rows[n] not in self._named,
                 self._literal.get(self.rows[n], len(self._literal)),
-                -round(keys[n], 9),
+                -round(keys[n], _DIGITS),
                 self._ids[n],
             ),
         )
@@ -129,7 +129,7 @@ class _Head:
         return [
             Ranked(
                 self.rows[n],
-                round(self._scores[n], _DIGITS),
+                round(max(0.0, self._scores[n]), _DIGITS),
                 round(self._relevance[n], _DIGITS),
                 spans.get(self.rows[n]),
                 self._named.get(self.rows[n]),
@@ -152,7 +152,7 @@ class _Head:
         return linked
 
     def _scored(self) -> list[float]:
-        """What callers see as score, 0..1, by what the query asked for."""
+        """What callers see as score (0 where this is less), by what the query asked for."""
         query, findings = self._search.query, self._search.findings
         if self._is_rescored:
             return self._relevance
@@ -161,7 +161,7 @@ class _Head:
             return [fused.get(row_id, 0.0) for row_id in self.rows]
         if query.mode is Mode.DENSE:
             cosines = {c.row_id: c.score for c in findings.by_meaning}
-            return [max(0.0, cosines.get(row_id, 0.0)) for row_id in self.rows]
+            return [cosines.get(row_id, 0.0) for row_id in self.rows]
         bm25 = {c.row_id: max(0.0, c.score) for c in findings.by_words}
         return [bm25.get(row_id, 0.0) / (1 + bm25.get(row_id, 0.0)) for row_id in self.rows]
 
