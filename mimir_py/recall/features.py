@@ -40,6 +40,8 @@ MEMORY: Final = (
     "meaning_without_words",  # cosine_scaled * (1 - best distinct_coverage of the pool)
     "asks",  # it ends with a question mark
     "exact",  # sum of W of the exact forms held over that of all the query has
+    "exact_best",  # nothing in the pool has more exact forms: their share of the query's W
+    "terms_scaled",  # BM25 of all terms and exact forms over the best of the pool
     "passage",  # the most distinct_coverage within any 40 of its terms
     "tells_when",  # the query asks for a time: how many words of time it has, 2 at most
     "tells_time_unasked",  # the same where the query does not
@@ -63,7 +65,7 @@ CONTEXT: Final = (
 )
 # Which kind of memory it is, 0 or 1.
 KINDS: Final = (
-    "in_topic",  # there is one before or after it in its topic
+    "in_topic",  # its topic has four candidates or more, as a talk has, not a shelf of notes
     "is_long",  # over 150 terms
 )
 NAMES: Final = MEMORY + CONTEXT + KINDS
@@ -76,6 +78,7 @@ _RANK_DAMPING: Final = 5
 _OPENINGS: Final = 3
 _MOST_CUES: Final = 2
 _LONG: Final = 150
+_TALK: Final = 4
 _TINY: Final = 1e-9
 
 
@@ -104,7 +107,7 @@ def measure(
     size = pool.candidates
     columns = _of_memories(words, pool, size)
     columns |= _of_context(words, pool, size)
-    columns["in_topic"] = ((pool.before >= 0) | (pool.after >= 0))[:size].astype(np.float64)
+    columns["in_topic"] = _in_topic(pool.topic[:size])
     columns["is_long"] = (words.found.lengths[:size] > _LONG).astype(np.float64)
     return np.stack([columns[name] for name in NAMES], axis=1)
 
@@ -141,7 +144,11 @@ class _Words:
         self.coverage = _share(self.held, self.weights)
         self.distinct_coverage = _share(self.held, self.distinct)
         self.label = _share(found.in_label[:, :split] > 0, self.weights)
-        self.exact = _share(counts[:, split:] > 0, _weights(extras, frequencies, memories))
+        extra_weights = _weights(extras, frequencies, memories)
+        self.exact = _share(counts[:, split:] > 0, extra_weights)
+        self.exact_bm25 = _saturated(counts[:, split:], found.lengths) @ extra_weights
+        of_extras = float(extra_weights.sum())
+        self.exact_share = of_extras / (of_extras + float(self.weights.sum()) or 1.0)
         self.named = {s for s in self.stems if found.openings.count(s) >= _OPENINGS}
 
 
@@ -188,6 +195,8 @@ def _of_memories(words: _Words, pool: Pool, size: int) -> dict[str, Floats]:
     openings = words.found.openings[:size]
     times = np.minimum(words.found.times[:size], _MOST_CUES)
     numbers = np.minimum(words.found.numbers[:size], _MOST_CUES)
+    exact = words.exact[:size]
+    all_terms = all_words + words.exact_bm25[:size]
     asks_when = float(words.query.asks_when)
     return {
         "cosine": cosine,
@@ -211,7 +220,9 @@ def _of_memories(words: _Words, pool: Pool, size: int) -> dict[str, Floats]:
         "meaning_and_coverage": cosine * coverage,
         "meaning_without_words": cosine_scaled * (1 - coverage.max(initial=0.0)),
         "asks": _asks(pool.bodies[:size]),
-        "exact": words.exact[:size],
+        "exact": exact,
+        "exact_best": words.exact_share * ((exact > 0) & (exact >= exact.max() - _TINY)),
+        "terms_scaled": all_terms / (all_terms.max() + _TINY),
         "passage": words.found.passages[:size] / (float(words.distinct.sum()) or 1.0),
         "tells_when": asks_when * times,
         "tells_time_unasked": (1 - asks_when) * times,
@@ -247,6 +258,12 @@ def _of_context(words: _Words, pool: Pool, size: int) -> dict[str, Floats]:
         "topic_cosine": _above_own(pool.cosines[:size], topic),
         "topic_words": _above_own(scaled, topic),
     }
+
+
+def _in_topic(topic: NDArray[np.intp]) -> Floats:
+    sizes = np.bincount(topic + 1)
+    sizes[0] = 0
+    return (sizes[topic + 1] >= _TALK).astype(np.float64)
 
 
 def _at(values: Floats, places: NDArray[np.intp]) -> Floats:

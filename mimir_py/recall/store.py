@@ -74,7 +74,8 @@ _DENSE: Final = """
     SELECT c.row_id, 1 - n.distance, c.start, c.stop FROM nearest n
     JOIN chunks c ON c.chunk_id = n.chunk_id ORDER BY n.distance, c.chunk_id
 """
-# CROSS JOIN, here and below: the wanted rows are few, and must be what drives the plan.
+# CROSS JOIN, and + before a column, here and below: the wanted rows are few, and they must be what
+# drives the plan, not the index on model_id, which nearly every chunk shares.
 _FREQUENCIES: Final = """
     SELECT v.term, v.doc FROM json_each(:terms) wanted
     CROSS JOIN entities_vocabulary v ON v.term = wanted.value
@@ -107,7 +108,7 @@ _LINKED: Final = """
 """
 _VECTORS_OF: Final = """
     SELECT c.row_id, c.vector FROM json_each(:row_ids) wanted
-    CROSS JOIN chunks c ON c.row_id = wanted.value WHERE c.model_id = :model_id
+    CROSS JOIN chunks c ON c.row_id = wanted.value WHERE +c.model_id = :model_id
 """
 _TEXTS: Final = """
     SELECT t.row_id, t.label, t.body FROM json_each(:row_ids) wanted
@@ -128,7 +129,7 @@ _RESIDENT: Final = """
 """
 _RESIDENT_OF: Final = """
     SELECT c.chunk_id, c.row_id, c.start, c.stop, c.vector FROM json_each(:row_ids) wanted
-    CROSS JOIN chunks c ON c.row_id = wanted.value WHERE c.model_id = :model_id ORDER BY c.chunk_id
+    CROSS JOIN chunks c ON c.row_id = wanted.value WHERE +c.model_id = :model_id ORDER BY c.chunk_id
 """
 _COLUMNS: Final = """
     SELECT row_id, category, workspace_hash, agent_id, type, layer, topic_path, archived,

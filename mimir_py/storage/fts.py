@@ -35,12 +35,23 @@ _DELETE_ORPHANED_TEXT: Final = """
 _REBUILD: Final = "INSERT INTO entities_fts (entities_fts) VALUES ('rebuild')"
 
 IndexedText = tuple[int, str, str]
+Analysed = tuple[str, str, str, str]
+
+
+def analysed(label: str, body: str) -> Analysed:
+    """What `add_analysed` stores of a text: all of the work that needs no store."""
+    return (analyse(label), analyse(body), label, body)
 
 
 def add(tx: Writer, texts: Sequence[IndexedText]) -> None:
     """Index new rows, each (row_id, label, body)."""
-    tx.insert_rows("entity_text", _TEXT_COLUMNS, [_row(*text) for text in texts])
-    tx.run(_INSERT_WORDS, {"row_ids": json.dumps([row_id for row_id, _, _ in texts])})
+    add_analysed(tx, [(row_id, analysed(label, body)) for row_id, label, body in texts])
+
+
+def add_analysed(tx: Writer, texts: Sequence[tuple[int, Analysed]]) -> None:
+    """Index new rows, each (row_id, text)."""
+    tx.insert_rows("entity_text", _TEXT_COLUMNS, [(row_id, *text) for row_id, text in texts])
+    tx.run(_INSERT_WORDS, {"row_ids": json.dumps([row_id for row_id, _ in texts])})
 
 
 def remove(tx: Writer, row_id: int) -> None:
@@ -51,14 +62,10 @@ def remove(tx: Writer, row_id: int) -> None:
 
 def refresh_texts(tx: Writer, texts: Sequence[IndexedText]) -> None:
     """Set the texts behind the index, which no longer matches until `rebuild`."""
-    tx.run_many(_UPSERT_TEXT, [_row(*text) for text in texts])
+    tx.run_many(_UPSERT_TEXT, [(row_id, *analysed(label, body)) for row_id, label, body in texts])
 
 
 def rebuild(tx: Writer) -> None:
     """Build the index anew from `entity_text`, dropping texts whose memory is gone."""
     tx.run(_DELETE_ORPHANED_TEXT)
     tx.run(_REBUILD)
-
-
-def _row(row_id: int, label: str, body: str) -> tuple[int, str, str, str, str]:
-    return (row_id, analyse(label), analyse(body), label, body)

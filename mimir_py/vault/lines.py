@@ -11,6 +11,7 @@ from mimir_py.entities.store import NewRow, to_row
 from mimir_py.entities.text import parse_body
 from mimir_py.entities.writing import Prepared, derive
 from mimir_py.errors import InvalidInput, TransferError
+from mimir_py.storage import fts
 from mimir_py.values import Clock, IdSource
 from mimir_py.vault import jsonl
 from mimir_py.vault.jsonl import Record
@@ -25,6 +26,7 @@ class Incoming(NamedTuple):
     record: Record
     prepared: Prepared
     row: NewRow
+    text: fts.Analysed
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,12 @@ class Lines:
         except InvalidInput as error:
             raise TransferError(f"line {number}: {error}") from None
         prepared = derive(draft, parsed)
-        return Incoming(record, prepared, to_row(record.entity, prepared.text_hash))
+        return Incoming(
+            record,
+            prepared,
+            to_row(record.entity, prepared.text_hash),
+            fts.analysed(prepared.label, prepared.body),
+        )
 
     def _checked(self, entity: Entity, *, short: bool) -> tuple[Draft, Any]:
         draft = _as_draft(entity)

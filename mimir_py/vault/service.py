@@ -124,7 +124,7 @@ class Vault:
         names = store.ids_by_identity(tx, [coming.prepared.draft.identity for coming in memories])
         fresh: dict[str, Incoming] = {}
         for coming in memories:
-            record, prepared, _ = coming
+            record, prepared = coming.record, coming.prepared
             identity, entity_id = prepared.draft.identity, record.entity.id
             stored, owner = held.get(entity_id), names.get(identity)
             if stored is None and owner is None and entity_id not in fresh:
@@ -152,7 +152,7 @@ class Vault:
                 for ordinal, chunk in enumerate(coming.prepared.chunks)
             ),
         )
-        fts.add(tx, [(row_id, c.prepared.label, c.prepared.body) for row_id, c in placed])
+        fts.add_analysed(tx, [(row_id, coming.text) for row_id, coming in placed])
         for row_id, coming in placed:
             self._attach(tx, row_id, coming.record)
 
@@ -164,7 +164,7 @@ class Vault:
         coming: Incoming,
     ) -> bool:
         """Lay a record over the stored memory it means, by id or by name; whether there is one."""
-        record, prepared, _ = coming
+        record, prepared = coming.record, coming.prepared
         if stored is not None and owner not in (None, stored.id):
             return False
         present = stored or (entity_store.by_id(tx, owner) if owner is not None else None)
