@@ -50,6 +50,7 @@ class App:
         self,
         database: Database,
         embedder: Embedder,
+        query_embedder: Embedder,
         settings: Settings,
         clock: Clock,
         new_id: IdSource,
@@ -63,7 +64,7 @@ class App:
         self.recall = recall.Recall(
             database,
             dense,
-            embedder,
+            query_embedder,
             self.usage,
             clock,
             settings.exclude_categories,
@@ -163,7 +164,10 @@ async def open_app(
         workers = settings.embedding_threads if bulk else 1
         embedder = OnnxEmbedder(1 if bulk else settings.embedding_threads, workers)
         stack.callback(embedder.close)
-        app = App(database, embedder, settings, clock, new_id)
+        # A question is short, and other work waits for a core meanwhile: one thread answers sooner.
+        query_embedder = OnnxEmbedder(1)
+        stack.callback(query_embedder.close)
+        app = App(database, embedder, query_embedder, settings, clock, new_id)
         stack.push_async_callback(_flush_uses, app)
         tasks = [asyncio.create_task(app.usage.run(), name="mimir-usage")]
         if background:

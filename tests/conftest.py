@@ -120,7 +120,7 @@ async def _opened(
     loaded = load({}, {"db_path": path, **settings})
     engine = load_engine(loaded.sqlite_driver)
     async with open_database(path, engine, loaded.busy_timeout_ms) as database:
-        yield App(database, embedder, loaded, clock, new_id)
+        yield App(database, embedder, embedder, loaded, clock, new_id)
 
 
 @pytest.fixture

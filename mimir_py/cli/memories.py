@@ -3,13 +3,16 @@
 import json
 import sys
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from mimir_py.cli.session import Db, Json, WorkspaceHash, fail, print_json, run_tool, with_app
 
-_SNIPPET = 96
+_FEATURES_SHOWN: Final = 6
+_ARMS: Final = (("keywords", "keyword_rank"), ("meaning", "dense_rank"))
+_REASONS: Final = (("by its key", "is_named"), ("through a link", "is_linked"))
+_SNIPPET: Final = 96
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -58,6 +61,12 @@ def recall(
     category: Annotated[str | None, typer.Option(help="Only this category.")] = None,
     workspace_hash: WorkspaceHash = None,
     archived: Annotated[bool, typer.Option("--archived", help="Forgotten ones too.")] = False,
+    min_relevance: Annotated[
+        float | None, typer.Option(help="Leave out what is less likely to answer, 0 to 1.")
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show what each place is made of.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Search memory."""
@@ -70,8 +79,12 @@ def recall(
         category=category,
         workspace_hash=workspace_hash,
         include_archived=archived,
+        min_relevance=min_relevance,
+        explain=explain,
     )
     _print_items(answer, as_json=as_json, empty="Nothing found.")
+    if explain and not as_json:
+        _print_explanations(answer["items"])
 
 
 def list_memories(
@@ -199,6 +212,23 @@ def _print_items(answer: Any, *, as_json: bool, empty: str, scored: bool = True)
             row = [Text(str(rank)), Text(f"{item['score']:.3f}"), *row]
         table.add_row(*row)
     console.print(table)
+
+
+def _print_explanations(items: Any) -> None:
+    """What found each memory, and the features that weigh most in its place."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console()
+    for rank, item in enumerate(items, start=1):
+        why = item["explanation"]
+        found = [f"{arm} {why[place]}" for arm, place in _ARMS if why[place] is not None]
+        found += [reason for reason, flag in _REASONS if why[flag]]
+        console.print(Text(f"{rank}. {item['category']}/{item['key']}", style="bold"))
+        places = ", ".join(found) or "beside a memory found"
+        console.print(f"   relevance {item.get('relevance', 0.0):.3f}; {places}")
+        for part in why["features"][:_FEATURES_SHOWN]:
+            console.print(f"   {part['adds']:+8.3f}  {part['feature']} = {part['value']:.3f}")
 
 
 def _snippet(item: Any) -> str:

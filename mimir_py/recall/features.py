@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mimir_py.recall.keywords import KeywordQuery
 from mimir_py.recall.occurrences import Floats, count
-from mimir_py.storage.terms import QUESTION
+from mimir_py.storage.terms import EXTRA, QUESTION, word_terms
 
 # Of the memory alone.
 MEMORY: Final = (
@@ -40,7 +40,7 @@ MEMORY: Final = (
     "meaning_without_words",  # cosine_scaled * (1 - best distinct_coverage of the pool)
     "asks",  # it ends with a question mark
     "exact",  # sum of W of the exact forms held over that of all the query has
-    "exact_best",  # nothing in the pool has more exact forms: their share of the query's W
+    "identifier",  # 1 where nothing in the pool holds more of the query's identifiers
     "terms_scaled",  # BM25 of all terms and exact forms over the best of the pool
     "passage",  # the most distinct_coverage within any 40 of its terms
     "tells_when",  # the query asks for a time: how many words of time it has, 2 at most
@@ -130,7 +130,8 @@ class _Words:
         self.weights = _weights(self.stems, frequencies, memories)
         self.distinct = self.weights * _is_distinct(self.stems, frequencies, memories)
         found = count(
-            [*self.stems, *extras],
+            self.stems,
+            extras,
             pool.labels,
             pool.bodies,
             self.distinct,
@@ -147,9 +148,20 @@ class _Words:
         extra_weights = _weights(extras, frequencies, memories)
         self.exact = _share(counts[:, split:] > 0, extra_weights)
         self.exact_bm25 = _saturated(counts[:, split:], found.lengths) @ extra_weights
-        of_extras = float(extra_weights.sum())
-        self.exact_share = of_extras / (of_extras + float(self.weights.sum()) or 1.0)
+        # The model knows hardly any language but English: other words are names to it.
+        named = [not stem.isascii() for stem in self.stems]
+        named += [_is_identifier(term, query, frequencies) for term in extras]
+        every_weight = np.concatenate([self.weights, extra_weights])
+        self.identifiers = (counts > 0) @ (every_weight * np.array(named, dtype=np.float64))
         self.named = {s for s in self.stems if found.openings.count(s) >= _OPENINGS}
+
+
+def _is_identifier(extra: str, query: KeywordQuery, frequencies: Mapping[str, int]) -> bool:
+    """Whether it is no plain word, or one that no text here has as a word."""
+    if extra in query.identifiers:
+        return True
+    stems, _ = word_terms(extra.removeprefix(EXTRA))
+    return not any(frequencies.get(stem) for stem in stems)
 
 
 def _weights(terms: Sequence[str], frequencies: Mapping[str, int], memories: int) -> Floats:
@@ -195,7 +207,7 @@ def _of_memories(words: _Words, pool: Pool, size: int) -> dict[str, Floats]:
     openings = words.found.openings[:size]
     times = np.minimum(words.found.times[:size], _MOST_CUES)
     numbers = np.minimum(words.found.numbers[:size], _MOST_CUES)
-    exact = words.exact[:size]
+    exact, held = words.exact[:size], words.identifiers[:size]
     all_terms = all_words + words.exact_bm25[:size]
     asks_when = float(words.query.asks_when)
     return {
@@ -221,7 +233,7 @@ def _of_memories(words: _Words, pool: Pool, size: int) -> dict[str, Floats]:
         "meaning_without_words": cosine_scaled * (1 - coverage.max(initial=0.0)),
         "asks": _asks(pool.bodies[:size]),
         "exact": exact,
-        "exact_best": words.exact_share * ((exact > 0) & (exact >= exact.max() - _TINY)),
+        "identifier": ((held > 0) & (held >= held.max() - _TINY)).astype(np.float64),
         "terms_scaled": all_terms / (all_terms.max() + _TINY),
         "passage": words.found.passages[:size] / (float(words.distinct.sum()) or 1.0),
         "tells_when": asks_when * times,

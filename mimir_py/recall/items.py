@@ -16,6 +16,7 @@ _OWN_FIELDS: Final = frozenset(
     passage passage_offset truncated confidence
     """.split()
 )
+NOTHING_RELEVANT: Final = "nothing relevant is stored"
 _SHORTEST_BODY: Final = 200
 _PAGE_NOTES_BYTES: Final = 300
 
@@ -46,6 +47,8 @@ def page(
     answer: dict[str, Any] = {"items": items, "total": len(items)}
     if found.variants:
         answer["variants"] = list(found.variants)
+    if not items and found.asked:
+        answer["note"] = NOTHING_RELEVANT
     if cap and size(answer) > cap:
         _fit(answer, cap - _PAGE_NOTES_BYTES, offset)
     return answer

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from mimir_py.storage.terms import EXTRA, quoted, word_terms
+from mimir_py.storage.terms import EXTRA, QUESTION, quoted, word_terms
 
 STOPWORDS: Final = frozenset(
     """
@@ -50,20 +50,25 @@ ALIASES: Final[Mapping[str, str]] = {
 MAX_WORDS: Final = 64
 _TOKEN: Final = re.compile(r"[^\W_]+")
 _ASKS_WHEN: Final = re.compile(
-    r"\b(when|since|(what|which) (date|day|week|month|year|time)|how (long|recent))", re.IGNORECASE
+    r"\b(when|since|(what|which) (date|day|week|month|year|time)|how (long|recent))\b",
+    re.IGNORECASE,
 )
-_ASKS_NUMBER: Final = re.compile(r"\bhow (many|much|often|long|big|large|old)", re.IGNORECASE)
+_ASKS_NUMBER: Final = re.compile(r"\bhow (many|much|often|long|big|large|old)\b", re.IGNORECASE)
 # Words that may be one identifier taken apart: `retry budget ms`.
 _MOST_JOINED: Final = 5
 
 
 @dataclass(frozen=True)
 class KeywordQuery:
-    """A query as terms of the index: `stems` in order, `extras` to the letter, `words` as typed."""
+    """A query as terms of the index: `stems` in order, `extras` to the letter, `words` as typed.
+
+    `identifiers` are those extras that no plain word gives.
+    """
 
     words: tuple[str, ...]
     stems: tuple[str, ...]
     extras: tuple[str, ...]
+    identifiers: tuple[str, ...] = ()
     asks_when: bool = False
     asks_number: bool = False
 
@@ -78,16 +83,28 @@ def prepare(text: str) -> KeywordQuery:
     words = [word for word in raw if not _is_stopword(word)] or raw
     stems: dict[str, None] = {}
     extras: dict[str, None] = {}
-    for word in (*words, *(ALIASES[w.lower()] for w in words if w.lower() in ALIASES)):
+    plain = {QUESTION}
+    for word in (*words, *(ALIASES[w] for w in map(_bare, words) if w in ALIASES)):
         of_word = word_terms(word)
         stems.update(dict.fromkeys(of_word[0]))
         extras.update(dict.fromkeys(of_word[1]))
+        joined = _bare(word)
+        if len(of_word[0]) > 1:
+            # `GitHub` is also written `github`.
+            extras.update(dict.fromkeys(word_terms(joined)[0]))
+        elif joined:
+            extras[EXTRA + joined] = None
+            if word.islower() or word.istitle():
+                plain.add(EXTRA + joined)
     if 2 <= len(words) <= _MOST_JOINED:
         extras.update(dict.fromkeys(_joined(words)))
+    for stem in stems:
+        extras.pop(stem, None)
     return KeywordQuery(
         tuple(words),
         tuple(stems),
         tuple(extras),
+        tuple(extra for extra in extras if extra not in plain),
         asks_when=_ASKS_WHEN.search(text) is not None,
         asks_number=_ASKS_NUMBER.search(text) is not None,
     )
@@ -131,13 +148,18 @@ def with_variants(text: str, most: int) -> tuple[str, ...]:
 
 
 def _is_stopword(word: str) -> bool:
-    bare = "".join(_TOKEN.findall(word))
     # `IT` and `US` are names.
-    return bare.lower() in STOPWORDS and not (len(bare) > 1 and bare.isupper())
+    bare = _bare(word)
+    return bare in STOPWORDS and not (len(bare) > 1 and word.isupper())
+
+
+def _bare(word: str) -> str:
+    """Its letters and digits, in lower case."""
+    return "".join(_TOKEN.findall(word)).casefold()
 
 
 def _joined(words: Sequence[str]) -> Iterable[str]:
-    bare = ["".join(_TOKEN.findall(word)).casefold() for word in words]
+    bare = [_bare(word) for word in words]
     yield EXTRA + "".join(bare)
     for one, other in itertools.pairwise(bare):
         yield EXTRA + one + other

@@ -85,6 +85,11 @@ class Query:
     variants: int = 0
     explain: bool = False
 
+    @property
+    def is_rescored(self) -> bool:
+        """Whether the fitted order decides, not that of an arm or of plain fusion."""
+        return self.mode is Mode.HYBRID and self.fusion is Fusion.RESCORED
+
 
 @dataclass(frozen=True)
 class Passage:
@@ -149,7 +154,11 @@ class Hit:
 
 @dataclass(frozen=True)
 class Found:
-    """The page of hits, best first, and the query texts that were searched."""
+    """The page of hits, best first, and the query texts that were searched.
+
+    `asked` tells a first page that was searched for from one that was browsed or turned to.
+    """
 
     hits: tuple[Hit, ...]
     variants: tuple[str, ...] = ()
+    asked: bool = False

@@ -30,7 +30,7 @@ NUMBER_TERMS: Final = frozenset(
 
 
 class Occurrences(NamedTuple):
-    """One row a memory; the columns of `in_body` and `in_label` are the query's terms."""
+    """One row a memory; columns of `in_body` and `in_label`: the query's stems, then its extras."""
 
     lengths: Floats
     in_body: Floats
@@ -42,20 +42,21 @@ class Occurrences(NamedTuple):
 
 
 def count(
-    terms: Sequence[str],
+    stems: Sequence[str],
+    extras: Sequence[str],
     labels: Sequence[str],
     bodies: Sequence[str],
     passage_weights: Floats,
     *,
     with_numbers: bool,
 ) -> Occurrences:
-    """Count terms. `passage_weights` weigh the first terms for the best passage of each body.
+    """Count stems and extras, in that order; `passage_weights` weigh the stems for `passages`.
 
     `numbers` are counted only where asked for.
     """
-    place = {term: number for number, term in enumerate(terms)}
-    extras = [term for term in terms if term.startswith(EXTRA)]
-    time = len(terms)
+    place = {term: number for number, term in enumerate(stems)}
+    place_of_extra = {term: number for number, term in enumerate(extras, start=len(stems))}
+    time = len(stems) + len(extras)
     for term in TIME_TERMS:
         place.setdefault(term, time)
     width = time + 1
@@ -72,13 +73,13 @@ def count(
         in_bodies += [first + column for _, column in found]
         in_labels += [first + place[token] for token in label_tokens if token in place]
         if extras:
-            in_bodies += [first + place[extra] for extra in _held(extras, body)]
-            in_labels += [first + place[extra] for extra in _held(extras, label)]
+            in_bodies += [first + place_of_extra[extra] for extra in _held(extras, body)]
+            in_labels += [first + place_of_extra[extra] for extra in _held(extras, label)]
         passages.append(_best_passage(found, weights))
         numbers.append(_count_numbers(tokens) if with_numbers else 0)
     of_bodies = _table(in_bodies, len(lengths), width)
     of_labels = _table(in_labels, len(lengths), width)
-    temporal = [time, *(number for number, term in enumerate(terms) if term in TIME_TERMS)]
+    temporal = [time, *(number for number, term in enumerate(stems) if term in TIME_TERMS)]
     return Occurrences(
         np.array(lengths, dtype=np.float64),
         of_bodies[:, :time],

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from mimir_py.recall import fusion, store
 from mimir_py.recall.dense import DenseArm
-from mimir_py.recall.models import Explanation, Fusion, Mode, Ranked
+from mimir_py.recall.models import Explanation, Mode, Ranked
 from mimir_py.recall.pool import Findings, Search, gather
 from mimir_py.storage.database import Reader
 
@@ -44,10 +44,11 @@ class Order:
         head = self._head(reader, search)
         if not head:
             return []
-        entries = head.entries(most)
+        least = search.query.min_relevance
+        entries = [e for e in head.entries(None if least else most) if e.relevance >= least]
         if most > len(entries):
-            entries += _behind(search.findings, head, entries[-1])
-        return [entry for entry in entries if entry.relevance >= search.query.min_relevance][:most]
+            entries += [e for e in _behind(search.findings, head) if e.relevance >= least]
+        return entries[:most]
 
     def measure(self, reader: Reader, search: Search) -> tuple[list[int], "Floats"]:
         """The rows of the candidates, and their features."""
@@ -66,7 +67,7 @@ class Order:
 
         rows = list(_fused(search.findings, HEAD))
         links: dict[int, int] = {}
-        if search.query.mode is Mode.HYBRID:
+        if search.query.is_rescored:
             links = _links(reader, search, rows[:_LINK_SOURCES])
             rows += [row_id for row_id in links if row_id not in rows]
         ids, pool = gather(reader, self._dense, search, rows)
@@ -113,9 +114,9 @@ class _Head:
         self._literal = {c.row_id: place for place, c in enumerate(by_words)}
         self._scores = self._scored()
 
-    def entries(self, most: int) -> list[Ranked]:
+    def entries(self, most: int | None) -> list[Ranked]:
         """The first of them, best first."""
-        keys = self._raw if self._is_rescored else self._scores
+        keys = self._raw if self._search.query.is_rescored else self._scores
         order = sorted(
             range(len(self.rows)),
             key=lambda n: (
@@ -138,11 +139,6 @@ class _Head:
             for n in order[:most]
         ]
 
-    @property
-    def _is_rescored(self) -> bool:
-        query = self._search.query
-        return query.mode is Mode.HYBRID and query.fusion is Fusion.RESCORED
-
     def _with_links(self, raw: list[float]) -> list[float]:
         place = {row_id: number for number, row_id in enumerate(self.rows)}
         linked = list(raw)
@@ -154,7 +150,7 @@ class _Head:
     def _scored(self) -> list[float]:
         """What callers see as score (0 where this is less), by what the query asked for."""
         query, findings = self._search.query, self._search.findings
-        if self._is_rescored:
+        if query.is_rescored:
             return self._relevance
         if query.mode is Mode.HYBRID:
             fused = _fused(findings, HEAD)
@@ -170,16 +166,20 @@ class _Head:
 
         row_id, findings = self.rows[number], self._search.findings
         values = self._features[number].tolist()
+        contributions = {
+            name: (round(value, 4), round(value * weight, 4))
+            for name, value, weight in zip(NAMES, values, self._weights.tolist(), strict=True)
+        }
+        lift = self._raw[number] - float(self._features[number] @ self._weights)
+        if lift > 0:
+            contributions["link"] = (1.0, round(lift, 4))
         return Explanation(
             keyword_rank=_rank_in([c.row_id for c in findings.by_words], row_id),
             dense_rank=_rank_in([c.row_id for c in findings.by_meaning], row_id),
             is_named=row_id in self._named,
             is_linked=row_id in self._links,
             raw_score=round(self._raw[number], 4),
-            contributions={
-                name: (round(value, 4), round(value * weight, 4))
-                for name, value, weight in zip(NAMES, values, self._weights.tolist(), strict=True)
-            },
+            contributions=contributions,
         )
 
 
@@ -209,11 +209,12 @@ def _rank_in(rows: Sequence[int], row_id: int) -> int | None:
     return rows.index(row_id) + 1 if row_id in rows else None
 
 
-def _behind(findings: Findings, head: _Head, last: Ranked) -> list[Ranked]:
+def _behind(findings: Findings, head: _Head) -> list[Ranked]:
     """Everything else the arms found, in the order of plain fusion."""
     held = set(head.rows)
     rest = {r: s for r, s in _fused(findings, None).items() if r not in held}
     spans = {c.row_id: c.span for c in findings.by_meaning}
+    last = head.entries(None)[-1]
     lowest = last.score * _BELOW_HEAD
     highest = max(rest.values(), default=1.0)
     return [

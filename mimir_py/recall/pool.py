@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mimir_py.recall import store
 from mimir_py.recall.dense import DenseArm
 from mimir_py.recall.keywords import KeywordQuery
-from mimir_py.recall.models import Candidate, Mode, Query
+from mimir_py.recall.models import Candidate, Query
 from mimir_py.storage.database import Reader
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def gather(
 ) -> tuple[dict[int, str], "Pool"]:
     """The candidates that may answer, with their ids, and what is known of them and those around.
 
-    In a hybrid search the memories before and after a candidate in its topic are candidates too:
+    In a rescored search the memories before and after a candidate in its topic are candidates too:
     an answer often stands beside what has the words of the question.
     """
     import numpy as np
@@ -51,7 +51,7 @@ def gather(
     known = set(rows)
     others = sorted({n for entry in around for n in entry.neighbours if n not in known})
     terms = store.terms(reader, [*rows, *others], search.query.filter)
-    may_answer = terms if search.query.mode is Mode.HYBRID else known
+    may_answer = terms if search.query.is_rescored else known
     kept = [row_id for row_id, held in terms.items() if held.allowed and row_id in may_answer]
     rest = set(terms).difference(kept)
     everyone = [*kept, *(row_id for row_id in terms if row_id in rest)]

@@ -81,7 +81,7 @@ def shares(in_topic: float, long: float) -> Floats:
 
 def certainty_inputs(measured: Floats, scores: Floats) -> Floats:
     """What relevance is computed from: one row a candidate, in the order of `CERTAINTY`."""
-    best = int(np.argmax(scores))
+    best = int(np.argmax(np.round(scores, 9)))
     behind = np.minimum(_FAR_BEHIND, scores[best] - scores)
     rest = np.sort(scores)[::-1][1:_LEAD_OVER]
     lead = min(_FAR_BEHIND, scores[best] - rest.mean()) if len(rest) else _FAR_BEHIND
@@ -108,7 +108,12 @@ def load_constants(path: Path) -> Constants:
 
 
 def _vector(given: Mapping[str, float], names: tuple[str, ...]) -> Floats:
+    if not isinstance(given, dict):
+        raise TypeError("an object of names and numbers is needed")
     unknown = sorted(set(given) - set(names))
     if unknown:
         raise ValueError(f"unknown name {unknown[0]}")
-    return np.array([float(given.get(name, 0.0)) for name in names])
+    values = np.array([float(given.get(name, 0.0)) for name in names])
+    if not np.isfinite(values).all():
+        raise ValueError("not every number is finite")
+    return values

@@ -61,7 +61,7 @@ class Recall:
         self._query_vectors: OrderedDict[str, bytes] = OrderedDict()
 
     async def search(self, query: Query, *, note_use: bool = True) -> Found:
-        """The memories that answer a query, best first; equal scores by age.
+        """The memories that answer a query, best first; equal scores by id.
 
         Uses are noted beside the answer, never in it: a memory comes back as it was before.
         """
@@ -114,7 +114,8 @@ class Recall:
         pool = _pool(query.limit + query.offset)
         search = await self._begun(query, prepared, pool)
         hits = await self._database.read(partial(self._answer, search, pool))
-        return Found(tuple(hits), texts if query.variants else ())
+        variants = texts if query.variants else ()
+        return Found(tuple(hits), variants, asked=query.offset == 0 and query.limit > 0)
 
     async def _begun(self, query: Query, prepared: KeywordQuery, pool: int) -> Search:
         """What can be found while the query is being embedded."""

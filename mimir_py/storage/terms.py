@@ -24,7 +24,7 @@ _LONGEST_CACHED: Final = 40
 _CACHED: Final = 100_000
 _SHORTEST_STEMMED: Final = 3
 _CASE_MATTERS: Final = 3
-_HASH_PREFIX: Final = 7
+_HASH_PREFIXES: Final = range(7, 13)
 
 _OPENING: Final = "\"'`“”‘’«»([{<*_~,;:!?¿¡…—–"
 _CLOSING: Final = "\"'`“”‘’«»)]}>*_~,;:!?.…—–"
@@ -32,10 +32,10 @@ _PAIRS: Final = {")": "(", "]": "[", "}": "{", ">": "<"}
 _POSSESSIVE: Final = re.compile(r"['’]s$", re.IGNORECASE)
 _APOSTROPHE: Final = re.compile(r"(?<=\w)['’](?=\w)")
 _SEPARATOR: Final = re.compile(r"[/\\:@=,;()\[\]{}<>|&\"'`“”‘’«»!?…—–~]+")
-_DOTTED_NUMBER: Final = re.compile(r"\d+(?:\.\d+)+")
+_DOTTED_NUMBER: Final = re.compile(r"(?<!\d)\d++(?:\.\d++)+")
 _HASH: Final = re.compile(r"(?=[a-f]*\d)[0-9a-f]{12,64}")
 _PIECE: Final = re.compile(
-    r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\dA-Za-z_]+",
+    r"[A-Z]{2,}(?=s(?![a-z]))|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\dA-Za-z_]+",
 )
 # Scripts written without spaces, and Hangul, whose words carry their particles.
 _UNSPACED: Final = re.compile(
@@ -43,11 +43,28 @@ _UNSPACED: Final = re.compile(
     "\uf900-\ufaff\U00020000-\U0003ffff]+"
 )
 _MARKS: Final = re.compile("[\u0300-\u036f]")
-_JOINERS: Final = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufe0e\ufe0f\ufeff"))
+# Control and format characters, and variation selectors: nothing that is read.
+_UNSEEN: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u0600-\u0605\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\ufe00-\ufe0f\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e0fff]"
+)
 # What Unicode does not take apart into a letter and a mark.
 _LETTERS: Final = str.maketrans(
     {"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ı": "i"}
-    | {"æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ð": "d", "þ": "th", "ħ": "h", "Ħ": "H"}
+    | {
+        "ß": "ss",
+        "ẞ": "SS",
+        "Þ": "Th",
+        "Ð": "D",
+        "æ": "ae",
+        "Æ": "AE",
+        "œ": "oe",
+        "Œ": "OE",
+        "ð": "d",
+        "þ": "th",
+        "ħ": "h",
+        "Ħ": "H",
+    }
 )
 
 
@@ -86,7 +103,7 @@ def _terms_of(word: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if not bare.isalnum():
         _add_as_written(bare, extras)
     for character in plain if not plain.isascii() else "":
-        if unicodedata.category(character) in ("So", "Sm", "Sc"):
+        if not character.isascii() and unicodedata.category(character) in ("So", "Sm", "Sc"):
             extras[EXTRA + character] = None
     return tuple(stems), tuple(extra for extra in extras if len(extra) > 1)
 
@@ -100,21 +117,24 @@ def _add_segment(segment: str, stems: list[str], extras: dict[str, None]) -> Non
     if not pieces:
         return
     # Single characters are the debris of `v1.2.3` or `E42`; what is whole finds those.
-    kept = [piece for piece in pieces if len(piece) > 1]
+    numbers = _DOTTED_NUMBER.findall(segment)
+    # A version is one number; its parts are in every other one.
+    words = _DOTTED_NUMBER.sub(" ", segment) if numbers else segment
+    kept = [piece for piece in _PIECE.findall(words) if len(piece) > 1]
     for piece in kept:
         _add_piece(piece, stems, extras)
-    if not kept:
+    stems.extend(number[:_LONGEST_TERM] for number in numbers)
+    if not kept and not numbers:
         stems.append(segment.casefold()[:_LONGEST_TERM])
     # `Go` and `AI` are names; `go` and `ai` may be anything.
     if len(segment) <= _CASE_MATTERS and segment.isalpha() and segment[0].isupper():
         extras[f"{EXTRA}^{segment.casefold()}"] = None
     if len(pieces) > 1:
         extras[EXTRA + "".join(pieces).casefold()[:_LONGEST_TERM]] = None
-    for number in _DOTTED_NUMBER.findall(segment):
-        extras[EXTRA + number] = None
+    extras.update(dict.fromkeys(EXTRA + number[:_LONGEST_TERM] for number in numbers))
     lowered = segment.casefold()
     if _HASH.fullmatch(lowered):
-        extras[EXTRA + lowered[:_HASH_PREFIX]] = None
+        extras.update(dict.fromkeys(EXTRA + lowered[:length] for length in _HASH_PREFIXES))
 
 
 def _add_piece(piece: str, stems: list[str], extras: dict[str, None]) -> None:
@@ -125,7 +145,7 @@ def _add_piece(piece: str, stems: list[str], extras: dict[str, None]) -> None:
         return
     stem = _stem(lowered)
     stems.append(stem)
-    if stem != lowered:
+    if stem != lowered or (piece.isdigit() and len(piece) >= _HASH_PREFIXES.start):
         extras[EXTRA + lowered] = None
 
 
@@ -145,10 +165,16 @@ def _pairs(run: str) -> list[str]:
 
 def _folded(word: str) -> str:
     """Compatible characters as one, no accents, nothing invisible; case is kept."""
-    if word.isascii():
+    if word.isascii() and word.isprintable():
         return word
-    word = unicodedata.normalize("NFKC", word.translate(_JOINERS)).translate(_LETTERS)
+    word = "".join(unicodedata.normalize("NFKC", _UNSEEN.sub("", word)).split())
+    plain = word.translate(_LETTERS)
+    word = plain.upper() if word.isupper() else plain
     return unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFD", word)))
+
+
+def _is_own(word: str, opened: str, closed: str) -> bool:
+    return word.count(opened) >= word.count(closed)
 
 
 def _stripped(word: str) -> str:
@@ -158,7 +184,7 @@ def _stripped(word: str) -> str:
         start += 1
     while stop > start and word[stop - 1] in _CLOSING:
         opened = _PAIRS.get(word[stop - 1])
-        if opened is not None and opened in word[start:stop]:
+        if opened is not None and _is_own(word[start:stop], opened, word[stop - 1]):
             break
         stop -= 1
     return word[start:stop] or word

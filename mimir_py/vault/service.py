@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import dataclasses
+import gc
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
@@ -85,7 +86,7 @@ class Vault:
         done = Imported()
         source = Lines(lines, self._limits, self._clock, self._new_id)
         size = _FIRST_SLICE
-        with _short_turns():
+        with _undelayed():
             ready = source.understand(source.take(size))
             while ready.memories:
                 # Taken before the lock is: whoever writes the file may keep us waiting.
@@ -223,14 +224,21 @@ def _records(reader: Reader, after: int) -> list[Record]:
 
 
 @contextlib.contextmanager
-def _short_turns() -> Iterator[None]:
-    """Let threads take turns more often: a transaction must not wait long for who computes."""
-    usual = sys.getswitchinterval()
+def _undelayed() -> Iterator[None]:
+    """Keep a transaction from waiting long for other threads of this process.
+
+    They take turns more often, and nobody looks for garbage in all there is meanwhile: what an
+    import makes is in no cycles.
+    """
+    usual, collected = sys.getswitchinterval(), gc.isenabled()
     sys.setswitchinterval(_TURN_S)
+    gc.disable()
     try:
         yield
     finally:
         sys.setswitchinterval(usual)
+        if collected:
+            gc.enable()
 
 
 def _next_size(size: int, took: float) -> int:

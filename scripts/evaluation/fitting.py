@@ -16,6 +16,8 @@ from mimir_py.recall.ranking import CERTAINTY, EVIDENCE, SETS, Constants, certai
 Floats = NDArray[np.float64]
 
 _RIDGE: Final = 1.0
+# What is known without data: who types an identifier wants what holds it.
+_PRIOR: Final = {"identifier": 6.0}
 _JUDGED: Final = 5
 _MEANING: Final = frozenset({"cosine"})
 _DIGITS: Final = 5
@@ -80,12 +82,11 @@ def conditional_logit(groups: Sequence[Group], *, with_context: bool) -> Floats:
         of_right = np.add.reduceat(chances * right, starts)
         slope = chances / total[segment] - chances * right / of_right[segment]
         value = -(np.log(of_right) - np.log(total)).sum()
-        return (
-            value + _RIDGE / 2 * float(weights @ weights),
-            rows.T @ slope + _RIDGE * weights,
-        )
+        off = weights - prior
+        return value + _RIDGE / 2 * float(off @ off), rows.T @ slope + _RIDGE * off
 
-    best = minimize(loss, np.zeros(len(NAMES)), jac=True, method="L-BFGS-B")
+    prior = np.array([_PRIOR.get(name, 0.0) for name in NAMES]) * spread
+    best = minimize(loss, prior, jac=True, method="L-BFGS-B")
     weights: Floats = best.x / spread
     return weights
 

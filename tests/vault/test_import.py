@@ -1,6 +1,7 @@
 """Importing into a store that is not empty, and files that are not right."""
 
 import contextlib
+import gc
 import json
 import sys
 
@@ -295,13 +296,15 @@ async def test_every_attribute_is_stored_in_the_type_it_has(load, client):
 
 
 @pytest.mark.parametrize("faulty", [False, True])
-async def test_threads_take_turns_as_before_after_an_import(load, faulty):
+async def test_an_import_leaves_the_interpreter_as_it_was(load, faulty):
     usual = sys.getswitchinterval()
+    assert gc.isenabled()
 
     with pytest.raises(TransferError) if faulty else contextlib.nullcontext():
         await load(_line("queue"), "{" if faulty else _line("other"))
 
     assert sys.getswitchinterval() == usual
+    assert gc.isenabled()
 
 
 async def test_a_slice_that_cannot_be_stored_ends_the_import_without_a_trace_of_it(
