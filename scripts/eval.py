@@ -21,6 +21,7 @@ from typing import Any, Final
 from benchmarks.client import BenchError
 from benchmarks.measure import Company, machine
 from benchmarks.program import Program, run
+from evaluation import plot
 from evaluation.abstention import ask_foreign
 from evaluation.datasets import Collection, DataError, DataSet, Granularity, read
 from evaluation.report import Measured, notes_on, print_report
@@ -30,7 +31,6 @@ _HERE: Final = Path(__file__).parent
 _DATA: Final = (
     _HERE / "evaluation" / "paraphrases.json",
     _HERE / "evaluation" / "identifiers.json",
-    _HERE / "sample_project.json",
 )
 _BOTH: Final = (Granularity.TURN, Granularity.SESSION)
 _PACKAGES: Final = ("fastembed", "numpy", "onnxruntime", "sqlite-vec")
@@ -57,6 +57,10 @@ class Plan:
 def main() -> int:
     """Measure what was asked for; 1 if that was not possible."""
     options = _options()
+    if options.plot:
+        target, *sources = options.plot
+        plot.write(target, [chart for source in sources for chart in plot.charts_of(source)])
+        return 0
     try:
         data_sets = [
             data_set.limited(options.limit)
@@ -189,6 +193,13 @@ def _options() -> argparse.Namespace:
         type=_folder,
         metavar="DIR",
         help="start the server of conversation ID with the ranking constants in DIR/ID.json",
+    )
+    parser.add_argument(
+        "--plot",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="draw results files: OUT.svg IN.json ...",
     )
     parser.add_argument(
         "--results", type=_new_file, metavar="FILE", help="write everything as JSON"
