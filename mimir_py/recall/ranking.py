@@ -46,6 +46,7 @@ _IS_LONG: Final = features.NAMES.index("is_long")
 _PLACES: Final = tuple(features.NAMES.index(name) for name in EVIDENCE)
 _FAR_BEHIND: Final = 12.0
 _LEAD_OVER: Final = 10
+_USUAL_LEAD: Final = 3.0
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,9 @@ def certainty_inputs(measured: Floats, scores: Floats) -> Floats:
     best = int(np.argmax(np.round(scores, 9)))
     behind = np.minimum(_FAR_BEHIND, scores[best] - scores)
     rest = np.sort(scores)[::-1][1:_LEAD_OVER]
-    lead = min(_FAR_BEHIND, scores[best] - rest.mean()) if len(rest) else _FAR_BEHIND
+    lead = min(_FAR_BEHIND, scores[best] - rest.mean()) if len(rest) else _USUAL_LEAD
+    # To be far ahead of one or two others says little: a small store may hold no answer at all.
+    lead = _USUAL_LEAD + (lead - _USUAL_LEAD) * len(rest) / (_LEAD_OVER - 1)
     shared = np.concatenate([[lead], measured[best][list(_PLACES)]])
     return np.column_stack([np.ones(len(scores)), behind, np.tile(shared, (len(scores), 1))])
 

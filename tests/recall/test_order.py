@@ -464,3 +464,14 @@ async def test_what_is_measured_is_what_orders_the_answer(varied_path, open_copy
     assert measured.shape[0] == len(keys) == len(set(keys))
     explained = [i["key"] for i in items if i["explanation"]["features"]]
     assert set(explained) == set(keys)
+
+
+async def test_a_small_store_is_not_sure_of_what_it_does_not_know(client):
+    await client.remember("queue", "We use NATS JetStream, Kafka was too heavy to run")
+    await client.remember("db", "Postgres 16 on port 5433; pgbouncer in front")
+
+    [known] = await client.recall("where is postgres", limit=1)
+    unknown = await client.run("recall", {"query": "favourite ice cream", "min_relevance": 0.5})
+
+    assert known["relevance"] > 0.5
+    assert unknown == {"items": [], "total": 0, "note": "nothing relevant is stored"}

@@ -254,27 +254,29 @@ def test_relevance_has_the_value_computed_by_hand():
     measured = np.zeros((3, len(NAMES)))
     measured[:, NAMES.index("cosine")] = [0.1, 0.8, 0.3]
 
-    # The best is the second: 4 ahead of the mean of the others, its cosine is .8.
+    # The best is the second, its cosine is .8. It is 4 ahead of the mean of the others, but they are
+    # two of the nine that a lead is taken over: what is missing of it counts as the usual 3.
+    lead = 3 + (4 - 3) * 2 / 9
     inputs = certainty_inputs(measured, np.array([1.0, 6.0, 3.0]))
     chances = constants.relevance(measured, [1.0, 6.0, 3.0])
 
-    assert inputs[:, CERTAINTY.index(LEAD)].tolist() == [4.0, 4.0, 4.0]
+    assert inputs[:, CERTAINTY.index(LEAD)] == pytest.approx([lead] * 3)
     assert inputs[:, CERTAINTY.index(BEHIND)].tolist() == [5.0, 0.0, 3.0]
-    exponents = -1 + 0.25 * 4 + 2 * 0.8 - 0.5 * np.array([5, 0, 3])
+    exponents = -1 + 0.25 * lead + 2 * 0.8 - 0.5 * np.array([5, 0, 3])
     assert chances == pytest.approx(1 / (1 + np.exp(-exponents)))
     assert constants.relevance(measured, [1.0, 6.0, 3.0], words_only=True).tolist() == [0.5] * 3
 
 
 def test_a_memory_far_behind_or_far_ahead_counts_no_further():
-    measured = np.zeros((2, len(NAMES)))
+    measured = np.zeros((10, len(NAMES)))
 
-    inputs = certainty_inputs(measured, np.array([0.0, 1_000.0]))
+    inputs = certainty_inputs(measured, np.array([0.0] * 9 + [1_000.0]))
 
-    assert inputs[:, CERTAINTY.index(BEHIND)].tolist() == [12.0, 0.0]
-    assert inputs[:, CERTAINTY.index(LEAD)].tolist() == [12.0, 12.0]
+    assert inputs[:, CERTAINTY.index(BEHIND)].tolist() == [12.0] * 9 + [0.0]
+    assert inputs[:, CERTAINTY.index(LEAD)] == pytest.approx([12.0] * 10)
 
 
-def test_the_only_candidate_is_far_ahead():
+def test_the_only_candidate_is_as_far_ahead_as_is_usual():
     inputs = certainty_inputs(np.zeros((1, len(NAMES))), np.array([3.0]))
 
-    assert inputs[0, CERTAINTY.index(LEAD)] == 12.0
+    assert inputs[0, CERTAINTY.index(LEAD)] == 3.0
