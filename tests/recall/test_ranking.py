@@ -254,8 +254,8 @@ def test_relevance_has_the_value_computed_by_hand():
     measured = np.zeros((3, len(NAMES)))
     measured[:, NAMES.index("cosine")] = [0.1, 0.8, 0.3]
 
-    # The best is the second, its cosine is .8. It is 4 ahead of the mean of the others, but they are
-    # two of the nine that a lead is taken over: what is missing of it counts as the usual 3.
+    # The best is the second, its cosine is .8. It is 4 ahead of the mean of the others, but they
+    # are two of the nine that a lead is taken over: what is missing of it counts as the usual 3.
     lead = 3 + (4 - 3) * 2 / 9
     inputs = certainty_inputs(measured, np.array([1.0, 6.0, 3.0]))
     chances = constants.relevance(measured, [1.0, 6.0, 3.0])
