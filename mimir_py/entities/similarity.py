@@ -19,7 +19,11 @@ _LONGEST_COMPARED: Final = 4_000
 def text_hash(body: Any) -> bytes:
     """16 bytes that are equal for bodies that differ in nothing but white space."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    text = _STRING_EDGES.sub('"', _SPACES.sub(" ", text))
+    # Most texts have nothing to replace, and looking for it this way takes a fraction of the time.
+    if "\\" in text or "  " in text or not text.isprintable():
+        text = _SPACES.sub(" ", text)
+    if '" ' in text or ' "' in text:
+        text = _STRING_EDGES.sub('"', text)
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
