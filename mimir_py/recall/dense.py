@@ -40,7 +40,7 @@ class DenseArm:
     ) -> list[Candidate]:
         """Up to `pool` memories by the cosine of their best chunk, best first, ties by row.
 
-        Without `exact`, cosines may be off by .002 in a large store.
+        Without `exact`, cosines may be off by .003 in a large store.
         """
         chunks = 2 * pool
         while True:

@@ -1,7 +1,7 @@
 """The resident index: every chunk vector in memory, small enough for a laptop at a million.
 
 A vector is kept as its sign bits (48 bytes) and as int8 (384 bytes). A search ranks by Hamming
-distance of the signs and rescores the best of those with int8, which is within .002 of the exact
+distance of the signs and rescores the best of those with int8, which is within .003 of the exact
 cosine; who needs the exact ones reads those few float vectors from the store. Filters are masks
 over columns held beside the vectors, so they apply before anything is ranked.
 

@@ -130,7 +130,7 @@ class Recall:
         wanted = query.offset + query.limit
         search = self._with_meaning(reader, search, pool)
         if query.boosts.any:
-            ranking = self._order.rank(reader, search, max(wanted, HEAD + wanted))
+            ranking = self._order.rank(reader, search, HEAD + wanted)
             return self._boosted(reader, query, prepared, ranking)
         ranking = self._order.rank(reader, search, wanted)
         return _hits(reader, ranking[query.offset : wanted], prepared)
