@@ -1,7 +1,7 @@
 """The tables `entities`, `entity_history`, `aliases` and `changes`; the only one to write them."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Final
 
@@ -11,24 +11,22 @@ from mimir_py.values import UnixMs
 
 NewRow = tuple[Any, ...]
 
-_COLUMNS: Final = ", ".join(ATTRIBUTES)
-_VALUES: Final = ", ".join(f":{name}" for name in ATTRIBUTES)
-_ASSIGNMENTS: Final = ", ".join(f"{name} = :{name}" for name in ATTRIBUTES)
-
 _BY_ID: Final = "SELECT * FROM entities WHERE id = :id"
+# Names are looked up in the table itself, as it holds them, and the memory read by its row.
 _BY_IDENTITY: Final = """
-    SELECT * FROM entities
-    WHERE key = :key AND category = :category AND workspace_hash = :workspace_hash
+    SELECT e.* FROM main.entities held CROSS JOIN entities e ON e.row_id = held.row_id
+    WHERE held.key = :key AND held.category = :category AND held.workspace_hash = :workspace_hash
 """
 _BY_NAME: Final = """
-    SELECT * FROM entities WHERE key = :key AND category = :category AND archived = 0
-    ORDER BY workspace_hash
+    SELECT e.* FROM main.entities held CROSS JOIN entities e ON e.row_id = held.row_id
+    WHERE held.key = :key AND held.category = :category AND held.archived = 0
+    ORDER BY e.workspace_hash
 """
 _BY_TEXT: Final = """
-    SELECT * FROM entities
-    WHERE category = :category AND workspace_hash = :workspace_hash
-      AND text_hash = :text_hash AND archived = 0
-    ORDER BY row_id LIMIT 1
+    SELECT e.* FROM main.entities held CROSS JOIN entities e ON e.row_id = held.row_id
+    WHERE held.category = :category AND held.workspace_hash = :workspace_hash
+      AND held.text_hash = :text_hash AND held.archived = 0
+    ORDER BY held.row_id LIMIT 1
 """
 _BY_ROW_IDS: Final = """
     SELECT e.* FROM json_each(:row_ids) wanted CROSS JOIN entities e ON e.row_id = wanted.value
@@ -41,40 +39,22 @@ _NEAR: Final = """
       AND e.workspace_hash = :workspace_hash AND e.archived = 0
     LIMIT :limit
 """
-_INSERT: Final = f"""
-    INSERT INTO entities (id, text_hash, {_COLUMNS}) VALUES (:id, :text_hash, {_VALUES})
-"""  # noqa: S608  # column names are our own constants
 _attributes: Final = attrgetter(*ATTRIBUTES)
 _FLAGS: Final = tuple(ATTRIBUTES.index(name) for name in ("archived", "always_on", "verified"))
 _ROW: Final = ("row_id", "id", "text_hash", *ATTRIBUTES)
 _CHANGE: Final = ("entity_row_id", "entity_id", "kind")
 _LAST_ROW_ID: Final = "SELECT seq FROM sqlite_sequence WHERE name = 'entities'"
-_UPDATE: Final = f"""
-    UPDATE entities SET text_hash = :text_hash, {_ASSIGNMENTS} WHERE row_id = :row_id
-"""  # noqa: S608  # column names are our own constants
-_INSERT_VERSION: Final = f"""
-    INSERT INTO entity_history (history_id, id, {_COLUMNS}) VALUES (:history_id, :id, {_VALUES})
-"""  # noqa: S608  # column names are our own constants
-_ARCHIVE: Final = """
-    UPDATE entities SET archived = 1, archive_reason = :reason, last_accessed_unix_ms = :now
-    WHERE row_id = :row_id
-"""
-_DELETE: Final = "DELETE FROM entities WHERE row_id = :row_id"
-_DELETE_VERSIONS: Final = "DELETE FROM entity_history WHERE id = :id"
+_DELETE: Final = "DELETE FROM main.entities WHERE row_id = :row_id"
+_DELETE_VERSIONS: Final = "DELETE FROM main.entity_history WHERE id = :id"
 _REINFORCE: Final = """
-    UPDATE entities SET
+    UPDATE main.entities SET
         retrieval_count = retrieval_count + :uses,
         last_accessed_unix_ms = max(last_accessed_unix_ms, :last_used),
         decay_score = min(1.0, decay_score + :boost)
     WHERE row_id = :row_id
 """
-_INSERT_ALIAS: Final = """
-    INSERT INTO aliases (key, category, workspace_hash, entity_row_id, created_at_unix_ms)
-    VALUES (:key, :category, :workspace_hash, :entity_row_id, :created_at_unix_ms)
-    ON CONFLICT DO NOTHING
-"""
 _ALIAS: Final = """
-    SELECT e.* FROM aliases a JOIN entities e ON e.row_id = a.entity_row_id
+    SELECT e.* FROM main.aliases a CROSS JOIN entities e ON e.row_id = a.entity_row_id
     WHERE a.key = :key AND a.category = :category AND a.workspace_hash = :workspace_hash
 """
 _ALIASES_OF: Final = """
@@ -82,15 +62,14 @@ _ALIASES_OF: Final = """
     WHERE entity_row_id = :row_id ORDER BY created_at_unix_ms, key
 """
 _DELETE_ALIAS: Final = """
-    DELETE FROM aliases
+    DELETE FROM main.aliases
     WHERE key = :key AND category = :category AND workspace_hash = :workspace_hash
 """
-_DELETE_NAMED_ALIASES: Final = "DELETE FROM aliases WHERE key = :key AND category = :category"
-_DELETE_ALIASES_OF: Final = "DELETE FROM aliases WHERE entity_row_id = :row_id"
-_APPEND_CHANGE: Final = """
-    INSERT INTO changes (entity_row_id, entity_id, kind) VALUES (:row_id, :id, :kind)
+_DELETE_NAMED_ALIASES: Final = """
+    DELETE FROM main.aliases WHERE key = :key AND category = :category
 """
-_TRIM_CHANGES: Final = "DELETE FROM changes WHERE seq <= :upto"
+_DELETE_ALIASES_OF: Final = "DELETE FROM main.aliases WHERE entity_row_id = :row_id"
+_TRIM_CHANGES: Final = "DELETE FROM main.changes WHERE seq <= :upto"
 
 CHANGES_KEPT: Final = 100_000
 _TRIM_EVERY: Final = 1_000
@@ -103,18 +82,20 @@ def by_id(reader: Reader, entity_id: str) -> Entity | None:
 
 def by_identity(reader: Reader, identity: Identity) -> Entity | None:
     """The memory of that identity, archived or not."""
-    row = reader.one(_BY_IDENTITY, _identity(identity))
+    row = reader.one(_BY_IDENTITY, _stored(reader, identity))
     return None if row is None else from_row(row)
 
 
 def by_name(reader: Reader, category: str, key: str) -> list[Entity]:
     """Live memories of that name in every workspace, the global one first."""
-    return [from_row(row) for row in reader.all(_BY_NAME, {"category": category, "key": key})]
+    names = reader.stored_names("entities", {"category": category, "key": key})
+    return [from_row(row) for row in reader.all(_BY_NAME, names)]
 
 
 def by_text(reader: Reader, identity: Identity, text_hash: bytes) -> Entity | None:
     """The oldest live memory with that text in the identity's category and workspace."""
-    row = reader.one(_BY_TEXT, {**_identity(identity), "text_hash": text_hash})
+    names = {**_identity(identity), "text_hash": text_hash}
+    row = reader.one(_BY_TEXT, reader.stored_names("entities", names))
     return None if row is None else from_row(row)
 
 
@@ -133,7 +114,7 @@ def near_candidates(
 
 def insert(tx: Writer, entity: Entity, text_hash: bytes) -> int:
     """Store a new memory; its row id."""
-    row_id = tx.insert(_INSERT, {**to_columns(entity), "text_hash": text_hash})
+    row_id = tx.insert_row("entities", {**to_columns(entity), "text_hash": text_hash})
     append_change(tx, row_id, entity.id, "create")
     return row_id
 
@@ -169,7 +150,7 @@ def to_row(entity: Entity, text_hash: bytes) -> NewRow:
 
 def update(tx: Writer, entity: Entity, text_hash: bytes) -> None:
     """Overwrite a memory, usage counters included."""
-    tx.run(_UPDATE, {**to_columns(entity), "text_hash": text_hash, "row_id": entity.row_id})
+    tx.update_row("entities", entity.row_id, {**to_columns(entity), "text_hash": text_hash})
 
 
 def insert_version(
@@ -180,12 +161,13 @@ def insert_version(
     if invalidated_at is not None:
         columns["invalidated_at_unix_ms"] = invalidated_at
         columns["superseded_by"] = version.id
-    tx.run(_INSERT_VERSION, {**columns, "history_id": history_id})
+    tx.insert_row("entity_history", {**columns, "history_id": history_id})
 
 
 def archive(tx: Writer, entity: Entity, reason: str, now: UnixMs) -> None:
     """Hide a memory; its text, vectors and history stay."""
-    tx.run(_ARCHIVE, {"row_id": entity.row_id, "reason": reason, "now": now})
+    values = {"archived": 1, "archive_reason": reason, "last_accessed_unix_ms": now}
+    tx.update_row("entities", entity.row_id, values)
     append_change(tx, entity.row_id, entity.id, "archive")
 
 
@@ -209,19 +191,15 @@ def reinforce(tx: Writer, uses: Iterable[tuple[int, int, UnixMs]], boost: float)
 
 def resolve_alias(reader: Reader, identity: Identity) -> Entity | None:
     """The memory whose text is what this key was given."""
-    row = reader.one(_ALIAS, _identity(identity))
+    row = reader.one(_ALIAS, _stored(reader, identity))
     return None if row is None else from_row(row)
 
 
 def add_alias(tx: Writer, identity: Identity, row_id: int, now: UnixMs) -> None:
-    tx.run(
-        _INSERT_ALIAS,
-        {
-            **_identity(identity),
-            "entity_row_id": row_id,
-            "created_at_unix_ms": now,
-        },
-    )
+    """Give a memory another key, unless that is a memory's other key already."""
+    if resolve_alias(tx, identity) is None:
+        values = {"entity_row_id": row_id, "created_at_unix_ms": now}
+        tx.insert_row("aliases", {**_identity(identity), **values})
 
 
 def aliases_of(reader: Reader, row_id: int) -> list[tuple[Identity, UnixMs]]:
@@ -234,12 +212,13 @@ def aliases_of(reader: Reader, row_id: int) -> list[tuple[Identity, UnixMs]]:
 
 
 def delete_alias(tx: Writer, identity: Identity) -> bool:
-    return tx.run(_DELETE_ALIAS, _identity(identity)) > 0
+    return tx.run(_DELETE_ALIAS, _stored(tx, identity)) > 0
 
 
 def delete_named_aliases(tx: Writer, category: str, key: str) -> bool:
     """Delete the aliases of that name in every workspace."""
-    return tx.run(_DELETE_NAMED_ALIASES, {"category": category, "key": key}) > 0
+    names = tx.stored_names("aliases", {"category": category, "key": key})
+    return tx.run(_DELETE_NAMED_ALIASES, names) > 0
 
 
 def delete_aliases_of(tx: Writer, row_id: int) -> None:
@@ -248,9 +227,14 @@ def delete_aliases_of(tx: Writer, row_id: int) -> None:
 
 def append_change(tx: Writer, row_id: int, entity_id: str, kind: str) -> None:
     """Tell other processes, and derived data, that a memory's content changed."""
-    seq = tx.insert(_APPEND_CHANGE, {"row_id": row_id, "id": entity_id, "kind": kind})
+    values = {"entity_row_id": row_id, "entity_id": entity_id, "kind": kind}
+    seq = tx.insert_row("changes", values)
     if seq % _TRIM_EVERY == 0:
         tx.run(_TRIM_CHANGES, {"upto": seq - CHANGES_KEPT})
+
+
+def _stored(reader: Reader, identity: Identity) -> Mapping[str, Any]:
+    return reader.stored_names("entities", _identity(identity))
 
 
 def _identity(identity: Identity) -> dict[str, Any]:

@@ -80,6 +80,10 @@ class Reader:
         rows: list[tuple[Any, ...]] = cursor.execute(statement, parameters).fetchall()
         return rows
 
+    def stored_names(self, table: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Name columns as the table itself holds them, for look-ups by its indexes."""
+        return values
+
 
 class Writer(Reader):
     """Runs statements inside one transaction. Exists only while `Database.write` runs it."""
@@ -97,11 +101,24 @@ class Writer(Reader):
     def run_many(self, statement: str, rows: Iterable[Parameters]) -> None:
         self._connection.executemany(statement, rows)
 
+    def insert_row(self, table: str, values: Mapping[str, Any]) -> int:
+        """Insert one row; its integer key."""
+        places = ", ".join(f":{name}" for name in values)
+        statement = f"INSERT INTO main.{table} ({', '.join(values)}) VALUES ({places})"  # noqa: S608  # our own names
+        return self.insert(statement, values)
+
+    def update_row(self, table: str, key: int, values: Mapping[str, Any]) -> bool:
+        """Set columns of the row with that key; whether there is one."""
+        sets = ", ".join(f"{name} = :{name}" for name in values)
+        column = migrations.TABLES[table].key
+        statement = f"UPDATE main.{table} SET {sets} WHERE {column} = :its_key"  # noqa: S608  # our own names
+        return self.run(statement, {**values, "its_key": key}) > 0
+
     def insert_rows(
         self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
     ) -> None:
         """Insert rows, in order, in few statements: between statements other threads may run."""
-        into = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "  # noqa: S608  # our own names
+        into = f"INSERT INTO main.{table} ({', '.join(columns)}) VALUES "  # noqa: S608  # our own names
         places = f"({', '.join('?' * len(columns))})"
         done = 0
         while done < len(rows):

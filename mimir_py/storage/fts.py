@@ -23,14 +23,12 @@ _DELETE_WORDS: Final = """
     INSERT INTO entities_fts (entities_fts, rowid, label_terms, body_terms)
     SELECT 'delete', row_id, label_terms, body_terms FROM entity_text WHERE row_id = :row_id
 """
-_DELETE_TEXT: Final = "DELETE FROM entity_text WHERE row_id = :row_id"
-_UPSERT_TEXT: Final = """
-    INSERT INTO entity_text (row_id, label_terms, body_terms, label, body) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT (row_id) DO UPDATE SET label = excluded.label, body = excluded.body,
-        label_terms = excluded.label_terms, body_terms = excluded.body_terms
+_DELETE_TEXT: Final = "DELETE FROM main.entity_text WHERE row_id = :row_id"
+_DELETE_TEXTS: Final = """
+    DELETE FROM main.entity_text WHERE row_id IN (SELECT value FROM json_each(:row_ids))
 """
 _DELETE_ORPHANED_TEXT: Final = """
-    DELETE FROM entity_text WHERE row_id NOT IN (SELECT row_id FROM entities)
+    DELETE FROM main.entity_text WHERE row_id NOT IN (SELECT row_id FROM entities)
 """
 _REBUILD: Final = "INSERT INTO entities_fts (entities_fts) VALUES ('rebuild')"
 
@@ -50,7 +48,7 @@ def add(tx: Writer, texts: Sequence[IndexedText]) -> None:
 
 def add_analysed(tx: Writer, texts: Sequence[tuple[int, Analysed]]) -> None:
     """Index new rows, each (row_id, text)."""
-    tx.insert_rows("entity_text", _TEXT_COLUMNS, [(row_id, *text) for row_id, text in texts])
+    _insert_texts(tx, texts)
     tx.run(_INSERT_WORDS, {"row_ids": json.dumps([row_id for row_id, _ in texts])})
 
 
@@ -62,10 +60,15 @@ def remove(tx: Writer, row_id: int) -> None:
 
 def refresh_texts(tx: Writer, texts: Sequence[IndexedText]) -> None:
     """Set the texts behind the index, which no longer matches until `rebuild`."""
-    tx.run_many(_UPSERT_TEXT, [(row_id, *analysed(label, body)) for row_id, label, body in texts])
+    tx.run(_DELETE_TEXTS, {"row_ids": json.dumps([row_id for row_id, _, _ in texts])})
+    _insert_texts(tx, [(row_id, analysed(label, body)) for row_id, label, body in texts])
 
 
 def rebuild(tx: Writer) -> None:
     """Build the index anew from `entity_text`, dropping texts whose memory is gone."""
     tx.run(_DELETE_ORPHANED_TEXT)
     tx.run(_REBUILD)
+
+
+def _insert_texts(tx: Writer, texts: Sequence[tuple[int, Analysed]]) -> None:
+    tx.insert_rows("entity_text", _TEXT_COLUMNS, [(row_id, *text) for row_id, text in texts])

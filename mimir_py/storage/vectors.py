@@ -24,20 +24,13 @@ _SET_STATE: Final = """
     INSERT INTO meta (name, value) VALUES ('chunk_vectors', :state)
     ON CONFLICT (name) DO UPDATE SET value = excluded.value
 """
-_INSERT_CHUNK: Final = """
-    INSERT INTO chunks (row_id, ordinal, start, stop, model_id, vector)
-    VALUES (:row_id, :ordinal, :start, :stop, :model_id, :vector)
-"""
 _UNEMBEDDED: Final = ("row_id", "ordinal", "start", "stop", "model_id")
 _CHUNK_IDS: Final = "SELECT chunk_id FROM chunks WHERE row_id = :row_id"
 _CHUNKS_OF: Final = """
     SELECT start, stop, CASE WHEN model_id = :model_id THEN vector END FROM chunks
     WHERE row_id = :row_id ORDER BY ordinal
 """
-_DELETE_CHUNKS: Final = "DELETE FROM chunks WHERE row_id = :row_id"
-_SET_VECTOR: Final = """
-    UPDATE chunks SET vector = :vector, model_id = :model_id WHERE chunk_id = :chunk_id
-"""
+_DELETE_CHUNKS: Final = "DELETE FROM main.chunks WHERE row_id = :row_id"
 # Two ranges, not <>: both seek in idx_chunks_model.
 _COUNT_PENDING: Final = """
     SELECT count(*) FROM chunks WHERE model_id < :model_id OR model_id > :model_id
@@ -52,9 +45,6 @@ _ALL_OF: Final = """
     SELECT chunk_id, row_id, start, stop FROM chunks WHERE row_id = :row_id ORDER BY ordinal
 """
 _MODEL_ID: Final = "SELECT model_id FROM embedding_models WHERE name = :name"
-_INSERT_MODEL: Final = """
-    INSERT INTO embedding_models (name, dimension) VALUES (:name, :dimension)
-"""
 _DROP: Final = "DROP TABLE IF EXISTS chunk_vectors"
 _INSERT_VECTOR: Final = "INSERT INTO chunk_vectors (rowid, embedding) VALUES (?, ?)"
 _DELETE_VECTOR: Final = "DELETE FROM chunk_vectors WHERE rowid = ?"
@@ -112,7 +102,7 @@ class Vectors:
                 "model_id": self._own_model_id(tx),
                 "vector": chunk.vector,
             }
-            self._index(tx, tx.insert(_INSERT_CHUNK, values), chunk.vector)
+            self._index(tx, tx.insert_row("chunks", values), chunk.vector)
         tx.insert_rows("chunks", _UNEMBEDDED, unembedded)
 
     def remove(self, tx: Writer, row_id: int) -> None:
@@ -129,8 +119,8 @@ class Vectors:
 
     def embed_pending(self, tx: Writer, chunk_id: int, vector: bytes) -> bool:
         """Store the vector of a pending chunk. False when the chunk is gone meanwhile."""
-        values = {"chunk_id": chunk_id, "vector": vector, "model_id": self._own_model_id(tx)}
-        if tx.run(_SET_VECTOR, values) == 0:
+        values = {"vector": vector, "model_id": self._own_model_id(tx)}
+        if not tx.update_row("chunks", chunk_id, values):
             return False
         self._index(tx, chunk_id, vector)
         return True
@@ -203,7 +193,9 @@ class Vectors:
     def _own_model_id(self, tx: Writer) -> int:
         number = self.model_id(tx)
         if number is None:
-            number = tx.insert(_INSERT_MODEL, {"name": self.model, "dimension": self.dimension})
+            number = tx.insert_row(
+                "embedding_models", {"name": self.model, "dimension": self.dimension}
+            )
         return number
 
     def _id_or_none(self, reader: Reader) -> int:

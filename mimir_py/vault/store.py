@@ -23,14 +23,14 @@ _BY_IDS: Final = """
     SELECT e.* FROM json_each(:ids) wanted CROSS JOIN entities e ON e.id = wanted.value
 """
 _BY_IDENTITIES: Final = """
-    SELECT e.id, e.category, e.key, e.workspace_hash FROM json_each(:identities) wanted
-    CROSS JOIN entities e ON e.key = wanted.value ->> 0 AND e.category = wanted.value ->> 1
+    SELECT wanted.key, e.id FROM json_each(:identities) wanted
+    CROSS JOIN main.entities e ON e.key = wanted.value ->> 0 AND e.category = wanted.value ->> 1
         AND e.workspace_hash = wanted.value ->> 2
     UNION ALL
-    SELECT e.id, a.category, a.key, a.workspace_hash FROM json_each(:identities) wanted
-    CROSS JOIN aliases a ON a.key = wanted.value ->> 0 AND a.category = wanted.value ->> 1
+    SELECT wanted.key, e.id FROM json_each(:identities) wanted
+    CROSS JOIN main.aliases a ON a.key = wanted.value ->> 0 AND a.category = wanted.value ->> 1
         AND a.workspace_hash = wanted.value ->> 2
-    JOIN entities e ON e.row_id = a.entity_row_id
+    JOIN main.entities e ON e.row_id = a.entity_row_id
 """
 _HISTORY_IDS: Final = """
     SELECT h.history_id FROM json_each(:ids) wanted
@@ -71,13 +71,10 @@ def by_ids(reader: Reader, ids: Sequence[str]) -> dict[str, Entity]:
 
 def ids_by_identity(reader: Reader, identities: Sequence[Identity]) -> dict[Identity, str]:
     """Which memory holds each identity, as its own or as another key."""
-    wanted = json.dumps([[i.key, i.category, i.workspace_hash] for i in identities])
-    return {
-        Identity(category, key, workspace): entity_id
-        for entity_id, category, key, workspace in reader.tuples(
-            _BY_IDENTITIES, {"identities": wanted}
-        )
-    }
+    names = [reader.stored_names("entities", vars(identity)) for identity in identities]
+    wanted = json.dumps([[n["key"], n["category"], n["workspace_hash"]] for n in names])
+    rows = reader.tuples(_BY_IDENTITIES, {"identities": wanted})
+    return {identities[place]: entity_id for place, entity_id in rows}
 
 
 def known_versions(reader: Reader, history_ids: Sequence[str]) -> set[str]:

@@ -21,7 +21,8 @@ CREATE TABLE chunks (
         start INTEGER NOT NULL,
         stop INTEGER NOT NULL,
         model_id INTEGER NOT NULL,
-        vector BLOB
+        vector BLOB,
+        sealed BLOB
     ) STRICT;
 
 CREATE TABLE embedding_models (model_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, dimension INTEGER NOT NULL) STRICT;
@@ -63,7 +64,8 @@ CREATE TABLE entities (
     efficacy_status TEXT NOT NULL DEFAULT 'unverified',
     tags TEXT NOT NULL DEFAULT '[]',
     links TEXT NOT NULL DEFAULT '[]',
-    body_json TEXT NOT NULL DEFAULT '{}'
+    body_json TEXT NOT NULL DEFAULT '{}',
+    sealed BLOB
 
     ) STRICT;
 
@@ -75,7 +77,8 @@ CREATE VIRTUAL TABLE entities_fts USING fts5 (
 CREATE VIRTUAL TABLE entities_vocabulary USING fts5vocab (entities_fts, 'row');
 
 CREATE TABLE entity_history (
-        history_id TEXT PRIMARY KEY,
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        history_id TEXT NOT NULL UNIQUE,
         id TEXT NOT NULL,
         
     category TEXT NOT NULL,
@@ -110,7 +113,8 @@ CREATE TABLE entity_history (
     efficacy_status TEXT NOT NULL DEFAULT 'unverified',
     tags TEXT NOT NULL DEFAULT '[]',
     links TEXT NOT NULL DEFAULT '[]',
-    body_json TEXT NOT NULL DEFAULT '{}'
+    body_json TEXT NOT NULL DEFAULT '{}',
+    sealed BLOB
 
     ) STRICT;
 
@@ -119,7 +123,8 @@ CREATE TABLE entity_text (
         label_terms TEXT NOT NULL,
         body_terms TEXT NOT NULL,
         label TEXT NOT NULL,
-        body TEXT NOT NULL
+        body TEXT NOT NULL,
+        sealed BLOB
     ) STRICT;
 
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;

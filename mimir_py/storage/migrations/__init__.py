@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from mimir_py.errors import ForeignStore
 from mimir_py.storage.files import APPLICATION_ID
 from mimir_py.storage.migrations import m0001_memories
+from mimir_py.storage.tables import Table
 from mimir_py.values import system_clock
 
 if TYPE_CHECKING:
@@ -20,12 +21,14 @@ class Migration(Protocol):
 
     VERSION: int
     NAME: str
+    TABLES: tuple[Table, ...]
 
     def apply(self, tx: "Writer") -> None: ...
 
 
 MIGRATIONS: Final[tuple[Any, ...]] = (m0001_memories,)
 LATEST: Final[int] = MIGRATIONS[-1].VERSION
+TABLES: Final = {table.name: table for step in MIGRATIONS for table in step.TABLES}
 
 _ANY_TABLE: Final = "SELECT name FROM sqlite_schema LIMIT 1"
 _RECORD: Final = """

@@ -6,6 +6,8 @@ before the long ones, so that a scan never touches a body's overflow pages.
 
 from typing import TYPE_CHECKING, Final
 
+from mimir_py.storage.tables import Table
+
 if TYPE_CHECKING:
     from mimir_py.storage.database import Writer
 
@@ -46,8 +48,51 @@ _ATTRIBUTES: Final = """
     efficacy_status TEXT NOT NULL DEFAULT 'unverified',
     tags TEXT NOT NULL DEFAULT '[]',
     links TEXT NOT NULL DEFAULT '[]',
-    body_json TEXT NOT NULL DEFAULT '{}'
+    body_json TEXT NOT NULL DEFAULT '{}',
+    sealed BLOB
 """
+_NAMES: Final = (
+    "category",
+    "key",
+    "workspace_hash",
+    "agent_id",
+    "type",
+    "status",
+    "layer",
+    "topic_path",
+    "visibility",
+    "source",
+)
+_WORDS: Final = ("archive_reason", "tags", "links", "body_json")
+_POINTERS: Final = ("supersedes", "superseded_by", "efficacy_status")
+
+TABLES: Final = (
+    Table("migrations", public=("name",)),
+    Table("meta", public=("name", "value")),
+    Table(
+        "entities",
+        sealed=_WORDS,
+        names=(*_NAMES, "text_hash"),
+        public=("id", *_POINTERS),
+        bound=("recorded_at_unix_ms",),
+    ),
+    Table(
+        "entity_history",
+        key="seq",
+        sealed=_WORDS,
+        names=_NAMES,
+        public=("history_id", "id", *_POINTERS),
+        bound=("recorded_at_unix_ms",),
+    ),
+    Table("aliases", names=("key", "category", "workspace_hash")),
+    Table("changes", key="seq", public=("entity_id", "kind")),
+    Table(
+        "entity_text",
+        sealed=("label_terms", "body_terms", "label", "body"),
+    ),
+    Table("embedding_models", key="model_id", public=("name",)),
+    Table("chunks", key="chunk_id", sealed=("vector",), bound=("row_id", "start", "stop")),
+)
 
 _SCHEMA: Final = (
     """
@@ -75,7 +120,8 @@ _SCHEMA: Final = (
     "CREATE INDEX idx_entities_recorded ON entities (recorded_at_unix_ms DESC, row_id DESC)",
     f"""
     CREATE TABLE entity_history (
-        history_id TEXT PRIMARY KEY,
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        history_id TEXT NOT NULL UNIQUE,
         id TEXT NOT NULL,
         {_ATTRIBUTES}
     ) STRICT
@@ -113,7 +159,8 @@ _SCHEMA: Final = (
         label_terms TEXT NOT NULL,
         body_terms TEXT NOT NULL,
         label TEXT NOT NULL,
-        body TEXT NOT NULL
+        body TEXT NOT NULL,
+        sealed BLOB
     ) STRICT
     """,
     # The terms are made already; the tokenizer only has to part them at the spaces.
@@ -141,7 +188,8 @@ _SCHEMA: Final = (
         start INTEGER NOT NULL,
         stop INTEGER NOT NULL,
         model_id INTEGER NOT NULL,
-        vector BLOB
+        vector BLOB,
+        sealed BLOB
     ) STRICT
     """,
     "CREATE UNIQUE INDEX idx_chunks_row ON chunks (row_id, ordinal)",
