@@ -10,48 +10,37 @@ Invariants:
 
 import asyncio
 import contextlib
-import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-import aiosqlite
-
-from mimir_py.errors import DamagedStore, DiskFull, ForeignStore, StorageError, StoreBusy
+from mimir_py.errors import ForeignStore, StorageError, StoreBusy
 from mimir_py.storage import migrations
+from mimir_py.storage.connection import (
+    BUSY_TIMEOUT_MS,
+    LONGEST_LOG_BYTES,
+    Connection,
+    connect,
+    prepare_reader,
+    prepare_writer,
+    translate,
+)
 from mimir_py.storage.engine import Engine
 from mimir_py.storage.files import create_private, refuse_foreign
 from mimir_py.storage.lock import WriteLock
+from mimir_py.storage.presence import Presence
 
 T = TypeVar("T")
 Row = Mapping[str, Any]
 Parameters = Sequence[Any] | Mapping[str, Any]
 
 _CHECKPOINT_BYTES: Final = 1_000 * 4_096
-_TRUNCATE_BYTES: Final = 16 * 1_048_576
 # The lock does not queue: who waits for it needs a moment to find it free.
 _LOCK_FREE_S: Final = 0.001
 _SLICES_A_CHECKPOINT: Final = 3
-_QUEUE_SIZE: Final = 64
 # With as many columns as any table has, far from what SQLite takes in one statement.
 _MOST_ROWS: Final = 256
-
-_SHARED_PRAGMAS: Final = (
-    "PRAGMA foreign_keys=ON",
-    "PRAGMA temp_store=MEMORY",
-    "PRAGMA mmap_size=0",
-    "PRAGMA cell_size_check=ON",
-    "PRAGMA trusted_schema=OFF",
-    "PRAGMA cache_size=-8000",
-)
-_WRITER_PRAGMAS: Final = (
-    "PRAGMA synchronous=FULL",
-    "PRAGMA fullfsync=ON",
-    "PRAGMA wal_autocheckpoint=0",
-    f"PRAGMA journal_size_limit={_TRUNCATE_BYTES}",
-    "PRAGMA secure_delete=ON",
-)
 
 
 class Reader:
@@ -129,25 +118,22 @@ class Writer(Reader):
             done += count
 
 
-class _Connection(aiosqlite.Connection):
-    """An aiosqlite connection that runs a whole function on its thread: one hop, not one each."""
-
-    async def run(self, work: Callable[..., T], *arguments: Any) -> T:
-        result: T = await self._execute(work, self._conn, *arguments)  # type: ignore[no-untyped-call]  # aiosqlite leaves it untyped
-        return result
-
-
 class Database:
     """An open store. Use `open_database`."""
 
     def __init__(
-        self, path: Path, engine: Engine, writer: _Connection, reader: _Connection, lock: WriteLock
+        self,
+        path: Path,
+        engine: Engine,
+        connections: tuple[Connection, Connection],
+        lock: WriteLock,
+        presence: Presence,
     ) -> None:
         self.path = path
         self.engine = engine
-        self._writer = writer
-        self._reader = reader
+        self._writer, self._reader = connections
         self._lock = lock
+        self._presence = presence
         self._turn = asyncio.Lock()
         self._checkpointing: asyncio.Task[None] | None = None
         self._slices = 0
@@ -193,10 +179,10 @@ class Database:
     async def quick_check(self) -> str:
         """`ok`, or the first fault of the file's structure; reads the whole file."""
         # On its own connection: FTS5 checks itself against what its connection has cached.
-        fresh = _connection(self.path, self.engine)
+        fresh = connect(self.path, self.engine)
         await fresh
         try:
-            await fresh.run(_prepare_reader, self.engine)
+            await fresh.run(prepare_reader, self.engine)
             return await fresh.run(_quick_check)
         finally:
             await fresh.close()
@@ -244,7 +230,7 @@ class Database:
         except FileNotFoundError:
             return
         if size > _CHECKPOINT_BYTES:
-            work = self._truncate_log if size > _TRUNCATE_BYTES else self._copy_log
+            work = self._truncate_log if size > LONGEST_LOG_BYTES else self._copy_log
             self._checkpointing = asyncio.create_task(self._checkpoint(work))
 
     async def _checkpoint(self, work: Callable[[Any], None]) -> None:
@@ -262,7 +248,7 @@ class Database:
         try:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         finally:
-            connection.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
+            connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
 
     @contextlib.contextmanager
     def _translated(self, connection: Any) -> Any:
@@ -287,12 +273,10 @@ class Database:
                     await self._writer.run(self._truncate_log)
             await self._writer.close()
         finally:
+            self._presence.close()
             if held:
                 self._lock.release()
             self._lock.close()
-
-
-_BUSY_TIMEOUT_MS: Final = 30_000
 
 
 @asynccontextmanager
@@ -307,93 +291,50 @@ async def open_database(
     """
     refuse_foreign(path, migrations.LATEST)
     create_private(path)
-    lock = WriteLock(path, busy_timeout_ms)
-    writer = _connection(path, engine)
-    reader = _connection(path, engine)
     try:
-        await _prepare_both(writer, reader, lock, engine)
-    except BaseException as error:
-        await writer.close()
-        await reader.close()
-        lock.close()
-        if isinstance(error, engine.dbapi.Error):
-            raise translate(error) from error
-        if isinstance(error, ForeignStore):
-            raise ForeignStore(f"{path}: {error}") from None
-        raise
-    database = Database(path, engine, writer, reader, lock)
+        database = await _open(path, engine, WriteLock(path, busy_timeout_ms))
+    except engine.dbapi.Error as error:
+        raise translate(error) from error
+    except ForeignStore as error:
+        raise ForeignStore(f"{path}: {error}") from None
     try:
         yield database
     finally:
         await _finish(database.close())
 
 
-async def _prepare_both(
-    writer: _Connection, reader: _Connection, lock: WriteLock, engine: Engine
-) -> None:
-    await writer
-    await lock.acquire()
+async def _open(path: Path, engine: Engine, lock: WriteLock) -> Database:
+    writer, reader = connect(path, engine), connect(path, engine)
+    presence = None
     try:
-        await _finish(writer.run(_prepare_writer, engine))
-    finally:
-        lock.release()
-    await reader
-    await reader.run(_prepare_reader, engine)
-
-
-def _connection(path: Path, engine: Engine) -> _Connection:
-    def connect() -> Any:
-        return engine.dbapi.connect(
-            os.fspath(path),
-            isolation_level=None,
-            timeout=_BUSY_TIMEOUT_MS / 1000,
-            check_same_thread=False,
-        )
-
-    return _Connection(connect, _QUEUE_SIZE)
-
-
-def _prepare(connection: Any, engine: Engine) -> None:
-    connection.row_factory = engine.dbapi.Row
-    for pragma in _SHARED_PRAGMAS:
-        connection.execute(pragma).fetchall()
-    if engine.extensions:
-        import sqlite_vec
-
-        connection.enable_load_extension(True)
-        connection.load_extension(sqlite_vec.loadable_path())
-        connection.enable_load_extension(False)
+        await lock.acquire()
+        try:
+            # First the mark, then the file: a restore must not change it under us.
+            presence = Presence(path)
+            await writer
+            await _finish(writer.run(_prepare_writer, engine))
+        finally:
+            lock.release()
+        await reader
+        await reader.run(prepare_reader, engine)
+    except BaseException:
+        await writer.close()
+        await reader.close()
+        if presence is not None:
+            presence.close()
+        lock.close()
+        raise
+    return Database(path, engine, (writer, reader), lock, presence)
 
 
 def _prepare_writer(connection: Any, engine: Engine) -> None:
-    _prepare(connection, engine)
-    connection.execute("PRAGMA journal_mode=WAL").fetchall()
-    for pragma in _WRITER_PRAGMAS:
-        connection.execute(pragma).fetchall()
+    prepare_writer(connection, engine)
     migrations.migrate(Writer(connection))
-
-
-def _prepare_reader(connection: Any, engine: Engine) -> None:
-    _prepare(connection, engine)
-    connection.execute("PRAGMA query_only=ON").fetchall()
 
 
 def _quick_check(connection: Any) -> str:
     verdict: str = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     return verdict
-
-
-def translate(error: Exception) -> StorageError:
-    """The error tree's word for an error of the driver."""
-    name = getattr(error, "sqlite_errorname", "") or ""
-    text = str(error)
-    if name.startswith("SQLITE_FULL") or "disk is full" in text:
-        return DiskFull("the disk is full; nothing was written. Free some space and try again")
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or "is locked" in text:
-        return StoreBusy("another program holds the store; nothing was written. Try again")
-    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "malformed" in text:
-        return DamagedStore(f"the store is damaged ({text}). Run: mimir doctor")
-    return StorageError(f"SQLite: {text}")
 
 
 async def _finish(work: Coroutine[Any, Any, T]) -> T:

@@ -30,6 +30,30 @@ if os.name == "nt":
     def _unlock(handle: int) -> None:
         os.lseek(handle, 0, os.SEEK_SET)
         msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)  # type: ignore[attr-defined]  # Windows only
+
+    # Windows has no shared lock here: each takes a byte of his own, beyond the content.
+    _PLACES = 256
+    _FIRST_PLACE = 1 << 30
+
+    def join(handle: int) -> None:
+        """Share a lock with others, until the handle is closed."""
+        while True:
+            for place in range(_PLACES):
+                os.lseek(handle, _FIRST_PLACE + place, os.SEEK_SET)
+                if _try_lock(handle):
+                    return
+            threading.Event().wait(0.005)
+
+    def try_alone(handle: int) -> bool:
+        """Whether nobody else shares the lock; it is not kept."""
+        os.lseek(handle, _FIRST_PLACE, os.SEEK_SET)
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, _PLACES)  # type: ignore[attr-defined]  # Windows only
+        except OSError:
+            return False
+        os.lseek(handle, _FIRST_PLACE, os.SEEK_SET)
+        msvcrt.locking(handle, msvcrt.LK_UNLCK, _PLACES)  # type: ignore[attr-defined]  # Windows only
+        return True
 else:
     import fcntl
 
@@ -45,6 +69,17 @@ else:
 
     def _unlock(handle: int) -> None:
         fcntl.flock(handle, fcntl.LOCK_UN)
+
+    def join(handle: int) -> None:
+        """Share a lock with others, until the handle is closed."""
+        fcntl.flock(handle, fcntl.LOCK_SH)
+
+    def try_alone(handle: int) -> bool:
+        """Whether nobody else shares the lock; it is not kept."""
+        if not _try_lock(handle):
+            return False
+        _unlock(handle)
+        return True
 
 
 class WriteLock:

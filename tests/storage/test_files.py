@@ -39,6 +39,7 @@ async def test_every_file_of_a_store_is_private_whatever_the_umask(
         "mimir.db-wal": 0o600,
         "mimir.db-shm": 0o600,
         "mimir.db.lock": 0o600,
+        "mimir.db.presence": 0o600,
     }
 
 

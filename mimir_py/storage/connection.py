@@ -1,0 +1,97 @@
+"""One connection to a store: how it is opened, and what its errors are called.
+
+SQLite never checkpoints on its own on any of them: `Database` does, with the lock held.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import aiosqlite
+
+from mimir_py.errors import DamagedStore, DiskFull, StorageError, StoreBusy
+from mimir_py.storage.engine import Engine
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT_MS: Final = 30_000
+LONGEST_LOG_BYTES: Final = 16 * 1_048_576
+_QUEUE_SIZE: Final = 64
+
+_SHARED_PRAGMAS: Final = (
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA temp_store=MEMORY",
+    "PRAGMA mmap_size=0",
+    "PRAGMA cell_size_check=ON",
+    "PRAGMA trusted_schema=OFF",
+    "PRAGMA cache_size=-8000",
+)
+_WRITER_PRAGMAS: Final = (
+    "PRAGMA synchronous=FULL",
+    "PRAGMA fullfsync=ON",
+    "PRAGMA wal_autocheckpoint=0",
+    f"PRAGMA journal_size_limit={LONGEST_LOG_BYTES}",
+    "PRAGMA secure_delete=ON",
+)
+
+
+class Connection(aiosqlite.Connection):
+    """An aiosqlite connection that runs a whole function on its thread: one hop, not one each."""
+
+    async def run(self, work: Callable[..., T], *arguments: Any) -> T:
+        result: T = await self._execute(work, self._conn, *arguments)  # type: ignore[no-untyped-call]  # aiosqlite leaves it untyped
+        return result
+
+
+def connect(path: Path, engine: Engine) -> Connection:
+    """A connection that opens the file when it is awaited, on a thread of its own."""
+
+    def opened() -> Any:
+        return engine.dbapi.connect(
+            os.fspath(path),
+            isolation_level=None,
+            timeout=BUSY_TIMEOUT_MS / 1000,
+            check_same_thread=False,
+        )
+
+    return Connection(opened, _QUEUE_SIZE)
+
+
+def prepare_writer(connection: Any, engine: Engine) -> None:
+    """Set a fresh connection up for writing durably."""
+    _prepare(connection, engine)
+    connection.execute("PRAGMA journal_mode=WAL").fetchall()
+    for pragma in _WRITER_PRAGMAS:
+        connection.execute(pragma).fetchall()
+
+
+def prepare_reader(connection: Any, engine: Engine) -> None:
+    """Set a fresh connection up for reading alone."""
+    _prepare(connection, engine)
+    connection.execute("PRAGMA query_only=ON").fetchall()
+
+
+def _prepare(connection: Any, engine: Engine) -> None:
+    connection.row_factory = engine.dbapi.Row
+    for pragma in _SHARED_PRAGMAS:
+        connection.execute(pragma).fetchall()
+    if engine.extensions:
+        import sqlite_vec
+
+        connection.enable_load_extension(True)
+        connection.load_extension(sqlite_vec.loadable_path())
+        connection.enable_load_extension(False)
+
+
+def translate(error: Exception) -> StorageError:
+    """The error tree's word for an error of the driver."""
+    name = getattr(error, "sqlite_errorname", "") or ""
+    text = str(error)
+    if name.startswith("SQLITE_FULL") or "disk is full" in text:
+        return DiskFull("the disk is full; nothing was written. Free some space and try again")
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or "is locked" in text:
+        return StoreBusy("another program holds the store; nothing was written. Try again")
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "malformed" in text:
+        return DamagedStore(f"the store is damaged ({text}). Run: mimir doctor")
+    return StorageError(f"SQLite: {text}")
