@@ -12,7 +12,9 @@
         ├── StoreTooNew       the file was written by a newer Mimir
         ├── StoreBusy         other processes held the write lock for too long
         ├── DiskFull          there was no room for the write
-        └── DamagedStore      SQLite found the file broken
+        ├── DamagedStore      SQLite found the file broken
+        ├── BrokenCopy        a backup is not whole or not sound
+        └── StoreInUse        other processes have open what must be had alone
 
 `code` is stable and meant for programs; the message is meant for people. The doors map the tree
 to MCP results and to exit codes; nobody reads a message to decide anything.
@@ -104,3 +106,15 @@ class DamagedStore(StorageError):
     """SQLite reports the file as malformed."""
 
     code = "damaged"
+
+
+class BrokenCopy(StorageError):
+    """A backup did not pass verification; it was not used."""
+
+    code = "broken_copy"
+
+
+class StoreInUse(StorageError):
+    """Other processes have the store open, and it must be closed for this."""
+
+    code = "in_use"

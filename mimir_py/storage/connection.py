@@ -58,6 +58,21 @@ def connect(path: Path, engine: Engine) -> Connection:
     return Connection(opened, _QUEUE_SIZE)
 
 
+def connect_plainly(path: Path, engine: Engine) -> Any:
+    """A connection for maintenance, used on the thread that calls."""
+    connection = engine.dbapi.connect(
+        os.fspath(path), isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000
+    )
+    # Asked before anything else, so that no checkpoint happens on its own.
+    connection.execute("PRAGMA wal_autocheckpoint=0")
+    return connection
+
+
+def log_of(store: Path) -> Path:
+    """The file SQLite keeps a store's log in."""
+    return store.with_name(store.name + "-wal")
+
+
 def prepare_writer(connection: Any, engine: Engine) -> None:
     """Set a fresh connection up for writing durably."""
     _prepare(connection, engine)

@@ -17,11 +17,13 @@ from typing import Any, Final, TypeVar
 
 from mimir_py.errors import ForeignStore, StorageError, StoreBusy
 from mimir_py.storage import migrations
+from mimir_py.storage.backup import before_upgrade
 from mimir_py.storage.connection import (
     BUSY_TIMEOUT_MS,
     LONGEST_LOG_BYTES,
     Connection,
     connect,
+    log_of,
     prepare_reader,
     prepare_writer,
     translate,
@@ -30,6 +32,7 @@ from mimir_py.storage.engine import Engine
 from mimir_py.storage.files import create_private, refuse_foreign
 from mimir_py.storage.lock import WriteLock
 from mimir_py.storage.presence import Presence
+from mimir_py.values import system_clock
 
 T = TypeVar("T")
 Row = Mapping[str, Any]
@@ -137,7 +140,7 @@ class Database:
         self._turn = asyncio.Lock()
         self._checkpointing: asyncio.Task[None] | None = None
         self._slices = 0
-        self._wal = path.with_name(path.name + "-wal")
+        self._wal = log_of(path)
 
     @property
     def has_vec(self) -> bool:
@@ -312,7 +315,7 @@ async def _open(path: Path, engine: Engine, lock: WriteLock) -> Database:
             # First the mark, then the file: a restore must not change it under us.
             presence = Presence(path)
             await writer
-            await _finish(writer.run(_prepare_writer, engine))
+            await _finish(writer.run(_prepare_writer, path, engine))
         finally:
             lock.release()
         await reader
@@ -327,9 +330,12 @@ async def _open(path: Path, engine: Engine, lock: WriteLock) -> Database:
     return Database(path, engine, (writer, reader), lock, presence)
 
 
-def _prepare_writer(connection: Any, engine: Engine) -> None:
+def _prepare_writer(connection: Any, path: Path, engine: Engine) -> None:
     prepare_writer(connection, engine)
-    migrations.migrate(Writer(connection))
+    tx = Writer(connection)
+    if migrations.would_change_memories(tx):
+        before_upgrade(connection, path, engine, system_clock())
+    migrations.migrate(tx)
 
 
 def _quick_check(connection: Any) -> str:

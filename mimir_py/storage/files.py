@@ -45,6 +45,50 @@ def open_to_others(path: Path) -> bool:
     return os.name == "posix" and bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
 
 
+def is_store(path: Path) -> bool:
+    """Whether the file's header names Mimir as its program."""
+    header = _header(path)
+    return header[:16] == _MAGIC and _application_id(header) == APPLICATION_ID
+
+
+def is_other_program(path: Path) -> bool:
+    """Whether the file is a SQLite database of another program."""
+    header = _header(path)
+    return header[:16] == _MAGIC and _application_id(header) not in (0, APPLICATION_ID)
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a database is at least as long as its header says (file format, section 1.3)."""
+    with path.open("rb") as file:
+        header = file.read(_HEADER_BYTES)
+    if len(header) < _HEADER_BYTES:
+        return False
+    page_bytes = int.from_bytes(header[16:18], "big")
+    pages = int.from_bytes(header[28:32], "big")
+    # 1 stands for 65,536, which two bytes cannot hold.
+    return path.stat().st_size >= (65_536 if page_bytes == 1 else page_bytes) * pages
+
+
+def sync(path: Path) -> None:
+    """Have a file's content on the disk before going on."""
+    handle = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have a folder's names on the disk before going on; only POSIX can."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def refuse_foreign(path: Path, newest_version: int) -> None:
     """Refuse a file that is not a Mimir store of a version we know, from its header alone.
 
@@ -68,7 +112,7 @@ def refuse_foreign(path: Path, newest_version: int) -> None:
     if header[:16] != _MAGIC or len(header) < _HEADER_BYTES:
         raise ForeignStore(f"{path} is not a SQLite database; it was left untouched")
     user_version = int.from_bytes(header[60:64], "big")
-    application_id = int.from_bytes(header[68:72], "big")
+    application_id = _application_id(header)
     if application_id == APPLICATION_ID:
         if user_version > newest_version:
             raise StoreTooNew(
@@ -89,6 +133,18 @@ def refuse_foreign(path: Path, newest_version: int) -> None:
         f"{path} is a database of another program; it was left untouched. Give another file "
         "with --db or MIMIR_DB_PATH"
     )
+
+
+def _header(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return _newest_first_page(path) or file.read(_HEADER_BYTES)
+    except (FileNotFoundError, IsADirectoryError, PermissionError):
+        return b""
+
+
+def _application_id(header: bytes) -> int:
+    return int.from_bytes(header[68:72], "big")
 
 
 def _has_no_table(header: bytes) -> bool:

@@ -82,11 +82,16 @@ else:
         return True
 
 
+def lock_file(store: Path) -> Path:
+    """The file beside a store that was opened once."""
+    return store.with_name(store.name + ".lock")
+
+
 class WriteLock:
     """One process's handle on the lock file of a store. Not reentrant; one holder at a time."""
 
     def __init__(self, store: Path, timeout_ms: int) -> None:
-        self.path = store.with_name(store.name + ".lock")
+        self.path = lock_file(store)
         create_private(self.path)
         self._handle = os.open(self.path, os.O_RDWR)
         self._held_handle = self._handle

@@ -52,7 +52,7 @@ def is_attached(store: Path) -> bool:
 def attached_processes(store: Path) -> list[int]:
     """The numbers of the processes that have the store open, once for each opening."""
     with _opened(store) as handle:
-        return [] if handle is None else sorted(filter(_lives, _numbers(handle)))
+        return [] if handle is None else sorted(filter(lives, _numbers(handle)))
 
 
 def presence_file(store: Path) -> Path:
@@ -77,7 +77,8 @@ def _numbers(handle: int) -> list[int]:
     return [int(line) for line in os.read(handle, _MOST_BYTES).split() if line.isdigit()]
 
 
-def _lives(process: int) -> bool:
+def lives(process: int) -> bool:
+    """Whether there is a process of that number; on Windows always true."""
     if os.name == "nt":
         # There, asking by a signal would end it.
         return True

@@ -1,5 +1,6 @@
 """The schema, and how a file gets to it."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,9 +10,11 @@ import pytest
 
 from mimir_py.errors import ForeignStore, StorageError
 from mimir_py.storage import migrations
+from mimir_py.storage.backup import backup_folder
 from mimir_py.storage.database import Writer, open_database
 from mimir_py.storage.files import APPLICATION_ID
 from mimir_py.storage.migrations import m0001_memories
+from mimir_py.storage.verify import verify
 
 _SCHEMA_FILE = Path(__file__).parent / "schema.sql"
 _SCHEMA = """
@@ -151,3 +154,92 @@ def test_a_file_with_other_tables_in_its_log_is_not_migrated(connection):
 
     assert tx.tuples("SELECT name FROM sqlite_schema") == [("theirs",)]
     assert tx.value("PRAGMA user_version") == 0
+
+
+_OPEN_WITH_A_LATER_SCHEMA = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from types import SimpleNamespace
+from mimir_py.storage import migrations
+from mimir_py.storage.database import open_database
+from mimir_py.storage.engine import load_engine
+
+number = migrations.LATEST + 1
+
+def apply(tx):
+    tx.run("ALTER TABLE entities ADD COLUMN later TEXT")
+    tx.run("UPDATE entities SET later = 'half-way'")
+    if sys.argv[2] == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+later = SimpleNamespace(VERSION=number, NAME="later", TABLES=(), apply=apply)
+migrations.MIGRATIONS += (later,)
+migrations.LATEST = number
+
+async def main():
+    async with open_database(Path(sys.argv[1]), load_engine("auto"), 20_000) as database:
+        filled = "SELECT count(*) FROM entities WHERE later IS NOT NULL"
+        print(await database.read(lambda reader: reader.value(filled)))
+
+asyncio.run(main())
+"""
+_INSERT = """
+    INSERT INTO entities (id, text_hash, category, key, created_at_unix_ms, last_accessed_unix_ms,
+        recorded_at_unix_ms) VALUES (:id, x'', 'c', :id, 1, 1, 1)
+"""
+
+
+async def _fill(path: Path, engine) -> None:
+    async with open_database(path, engine, 1_000) as database:
+        await database.write(lambda tx: tx.insert(_INSERT, {"id": "precious"}))
+
+
+def _backups(path: Path) -> list[Path]:
+    return sorted(backup_folder(path).glob("mimir-*-before-upgrade.db"))
+
+
+async def test_a_store_with_memories_is_backed_up_before_its_schema_changes(
+    store_path, engine, run_python
+):
+    await _fill(store_path, engine)
+
+    assert run_python(_OPEN_WITH_A_LATER_SCHEMA, store_path, "live") == "1\n"
+
+    [backup] = _backups(store_path)
+    found = verify(backup, engine)
+    assert (found.memories, found.schema) == (1, migrations.LATEST)
+    assert int.from_bytes(store_path.read_bytes()[60:64], "big") == migrations.LATEST + 1
+
+
+async def test_a_store_without_memories_is_not_backed_up_before_its_schema_changes(
+    store_path, engine, run_python
+):
+    async with open_database(store_path, engine, 1_000):
+        pass
+
+    run_python(_OPEN_WITH_A_LATER_SCHEMA, store_path, "live")
+
+    assert not backup_folder(store_path).exists()
+
+
+async def test_a_process_killed_amid_a_migration_loses_nothing(store_path, engine, start_python):
+    await _fill(store_path, engine)
+
+    died = start_python(_OPEN_WITH_A_LATER_SCHEMA, store_path, "die")
+
+    assert died.wait() == -signal.SIGKILL
+    assert len(_backups(store_path)) == 1
+    async with open_database(store_path, engine, 1_000) as database:
+        rows = await database.read(lambda reader: reader.all("SELECT * FROM entities"))
+    assert [row["id"] for row in rows] == ["precious"]
+    assert "later" not in rows[0].keys()  # noqa: SIM118  # a Row iterates its values
+
+
+async def test_a_store_that_cannot_be_backed_up_is_not_migrated(store_path, engine, start_python):
+    await _fill(store_path, engine)
+    backup_folder(store_path).write_text("a file where the folder should be")
+
+    refused = start_python(_OPEN_WITH_A_LATER_SCHEMA, store_path, "live")
+
+    assert refused.wait() == 1
+    assert int.from_bytes(store_path.read_bytes()[60:64], "big") == migrations.LATEST

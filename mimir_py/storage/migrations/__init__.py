@@ -31,14 +31,15 @@ LATEST: Final[int] = MIGRATIONS[-1].VERSION
 TABLES: Final = {table.name: table for step in MIGRATIONS for table in step.TABLES}
 
 _ANY_TABLE: Final = "SELECT name FROM sqlite_schema LIMIT 1"
+_ANY_MEMORY: Final = "SELECT row_id FROM main.entities LIMIT 1"
 _RECORD: Final = """
     INSERT INTO migrations (version, name, applied_at_unix_ms)
     VALUES (:version, :name, :applied_at_unix_ms)
 """
 
 
-def migrate(tx: "Writer", upto: int = LATEST) -> None:
-    """Bring an open store to schema `upto`; a no-op when it is there.
+def migrate(tx: "Writer", upto: int | None = None) -> None:
+    """Bring an open store to schema `upto`, else to the latest; a no-op when it is there.
 
     Raises:
         ForeignStore: another program's tables came out of the file's log.
@@ -46,8 +47,13 @@ def migrate(tx: "Writer", upto: int = LATEST) -> None:
     if tx.value("PRAGMA application_id") != APPLICATION_ID and tx.value(_ANY_TABLE) is not None:
         raise ForeignStore("a database of another program; it was left untouched")
     for migration in MIGRATIONS:
-        if current_version(tx) < migration.VERSION <= upto:
+        if current_version(tx) < migration.VERSION <= (upto or LATEST):
             _apply(migration, tx)
+
+
+def would_change_memories(tx: "Writer") -> bool:
+    """Whether `migrate` would work on a store that has memories in it."""
+    return 0 < current_version(tx) < LATEST and tx.value(_ANY_MEMORY) is not None
 
 
 def current_version(tx: "Writer") -> int:

@@ -1,0 +1,93 @@
+"""`mimir backup`, `mimir restore` and `mimir verify` as a person runs them."""
+
+import json
+import shutil
+from pathlib import Path
+
+from tests.cli.conftest import Mimir
+from tests.server.program import Program
+
+
+def _list(mimir: Mimir, store: Path) -> list[str]:
+    return [
+        found["path"]
+        for found in json.loads(mimir("backup", "--list", "--json", "--db", store).stdout)
+    ]
+
+
+def test_a_store_comes_back_as_it_was_backed_up(mimir: Mimir, store: Path) -> None:
+    made = json.loads(mimir("backup", "--json", "--db", store).stdout)
+    mimir("write", "--db", store, "--category", "note", "--key", "late", "--body", "later")
+
+    done = mimir("restore", made["path"], "--db", store)
+
+    assert done.returncode == 0
+    assert made["memories"] == 4
+    assert Path(made["path"]).parent == store.parent / "backups"
+    assert _list(mimir, store) == [made["path"]]
+    assert json.loads(mimir("stats", "--db", store).stdout)["total_entities"] == 4
+    kept = Path(done.stdout.rpartition("kept: ")[2].strip())
+    assert json.loads(mimir("stats", "--db", kept).stdout)["total_entities"] == 5
+
+
+def test_so_many_backups_are_kept_as_was_said(mimir: Mimir, store: Path) -> None:
+    for _ in range(3):
+        assert mimir("backup", "--keep", "2", "--db", store).returncode == 0
+
+    assert len(_list(mimir, store)) == 2
+
+
+def test_a_broken_backup_is_not_listed_and_not_restored(mimir: Mimir, store: Path) -> None:
+    path = json.loads(mimir("backup", "--json", "--db", store).stdout)["path"]
+    with Path(path).open("r+b") as file:
+        file.seek(3 * 4_096)
+        file.write(b"\xff" * 4_096)
+
+    listed, restored, verified = (
+        mimir("backup", "--list", "--db", store),
+        mimir("restore", path, "--db", store),
+        mimir("verify", path),
+    )
+
+    assert "There are no backups" in listed.stdout
+    assert "not listed" in listed.stderr
+    assert (restored.returncode, verified.returncode) == (1, 1)
+    assert "is damaged" in restored.stderr
+    assert json.loads(mimir("stats", "--db", store).stdout)["total_entities"] == 4
+
+
+def test_a_backup_goes_on_and_a_restore_is_refused_while_a_server_runs(
+    mimir: Mimir, store: Path, home: Path
+) -> None:
+    with Program("--db", store, home=home) as server:
+        server.initialize()
+        server.call("remember", category="note", key="live", body_json="stored")
+        made = json.loads(mimir("backup", "--json", "--db", store).stdout)
+
+        refused = mimir("restore", made["path"], "--db", store)
+
+    assert made["memories"] == 5
+    assert refused.returncode == 1
+    assert f"({server.pid})" in refused.stderr
+    assert mimir("restore", made["path"], "--db", store).returncode == 0
+
+
+def test_only_backups_are_overwritten(mimir: Mimir, store: Path, tmp_path: Path) -> None:
+    notes, copy = tmp_path / "notes.txt", tmp_path / "copy.db"
+    notes.write_text("mine")
+    other = Path(shutil.copy(store, tmp_path / "other.db"))
+    mimir("stats", "--db", other)
+
+    codes = [mimir("backup", path, "--db", store).returncode for path in (notes, store, other)]
+
+    assert codes == [2, 2, 2]
+    assert notes.read_text() == "mine"
+    assert [mimir("backup", copy, "--db", store).returncode for _ in range(2)] == [0, 0]
+    assert mimir("backup", copy, "--keep", "3", "--db", store).returncode == 2
+
+
+def test_the_store_is_verified_when_no_file_is_named(mimir: Mimir, store: Path) -> None:
+    done = mimir("verify", "--db", store)
+
+    assert done.returncode == 0
+    assert f"{store} is sound: 4 memories" in done.stdout
