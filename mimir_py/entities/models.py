@@ -17,11 +17,20 @@ def canonical_layer(layer: str) -> str:
 
 @dataclass(frozen=True)
 class Link:
-    """A directed edge to another memory; weight in 0..1."""
+    """A directed edge to another memory, which need not be there; weight in 0..1."""
 
     target_id: str
     relationship: str
     weight: float = 0.5
+    note: str = ""
+    created_at_unix_ms: UnixMs = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """The fields of the link, an empty note left out."""
+        values = dict(vars(self))
+        if not self.note:
+            del values["note"]
+        return values
 
 
 @dataclass(frozen=True)
@@ -66,39 +75,36 @@ class Entity:
 
 
 ATTRIBUTES = tuple(field.name for field in fields(Entity) if field.name not in ("row_id", "id"))
+# Links are rows of their own; a version keeps those that its memory had.
+COLUMNS = tuple(name for name in ATTRIBUTES if name != "links")
 _FLAGS = frozenset({"archived", "always_on", "verified"})
 
 
 def from_row(row: Row) -> Entity:
-    """The memory in a row of `entities` or `entity_history` (whose `row_id` is 0)."""
+    """The memory in a row of `entities`, with its links, or of `entity_history` (`row_id` is 0)."""
     names = row.keys()
     values: dict[str, Any] = {name: row[name] for name in ATTRIBUTES}
     for flag in _FLAGS:
         values[flag] = bool(values[flag])
     values["tags"] = tuple(json.loads(values["tags"]))
-    values["links"] = tuple(Link(**link) for link in json.loads(values["links"]))
+    links = json.loads(values["links"]) if values["links"] != "[]" else ()
+    values["links"] = tuple(Link(**{**link, "weight": float(link["weight"])}) for link in links)
     return Entity(row_id=row["row_id"] if "row_id" in names else 0, id=row["id"], **values)
 
 
 def to_columns(entity: Entity) -> dict[str, Any]:
-    """The named parameters that store a memory, `row_id` apart."""
-    values = {name: getattr(entity, name) for name in ATTRIBUTES}
+    """The columns of a memory, `row_id` and links apart."""
+    values = {name: getattr(entity, name) for name in COLUMNS}
     values["id"] = entity.id
     for flag in _FLAGS:
         values[flag] = int(values[flag])
     values["tags"] = json.dumps(entity.tags, ensure_ascii=False) if entity.tags else "[]"
-    values["links"] = _links_json(entity.links) if entity.links else "[]"
     return values
 
 
-def _links_json(links: tuple[Link, ...]) -> str:
-    return json.dumps(
-        [
-            {"target_id": link.target_id, "relationship": link.relationship, "weight": link.weight}
-            for link in links
-        ],
-        ensure_ascii=False,
-    )
+def links_json(links: tuple[Link, ...]) -> str:
+    """Links as a version keeps them."""
+    return json.dumps([link.as_json() for link in links], ensure_ascii=False) if links else "[]"
 
 
 @dataclass(frozen=True)

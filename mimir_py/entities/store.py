@@ -1,36 +1,60 @@
-"""The tables `entities`, `entity_history`, `aliases` and `changes`; the only one to write them."""
+"""The tables of memories, their versions, aliases and links, and the change feed.
+
+No other module writes them.
+"""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Final
 
-from mimir_py.entities.models import ATTRIBUTES, Entity, Identity, from_row, to_columns
+from mimir_py.entities.models import (
+    COLUMNS,
+    Entity,
+    Identity,
+    Link,
+    from_row,
+    links_json,
+    to_columns,
+)
 from mimir_py.storage.database import Reader, Writer
 from mimir_py.values import UnixMs
 
 NewRow = tuple[Any, ...]
 
-_BY_ID: Final = "SELECT * FROM entities WHERE id = :id"
-# Names are looked up in the table itself, as it holds them, and the memory read by its row.
-_BY_IDENTITY: Final = """
-    SELECT e.* FROM main.entities held CROSS JOIN entities e ON e.row_id = held.row_id
-    WHERE held.key = :key AND held.category = :category AND held.workspace_hash = :workspace_hash
+# What `from_row` reads of the memory `e`. As a JSON number a weight would lose its last digits.
+MEMORY: Final = """
+    e.*, (
+        SELECT json_group_array(json(link)) FROM (
+            SELECT json_object(
+                'target_id', l.target_id, 'relationship', l.relationship,
+                'weight', printf('%!.17g', l.weight), 'note', l.note,
+                'created_at_unix_ms', l.created_at_unix_ms
+            ) AS link
+            FROM links l WHERE l.source_row_id = e.row_id ORDER BY l.link_id
+        )
+    ) AS links
 """
-_BY_NAME: Final = """
-    SELECT e.* FROM main.entities held CROSS JOIN entities e ON e.row_id = held.row_id
+_BY_ID: Final = f"SELECT {MEMORY} FROM entities e WHERE e.id = :id"  # noqa: S608  # our own names
+# Names are looked up in the table itself, as it holds them, and the memory read by its row.
+_BY_IDENTITY: Final = f"""
+    SELECT {MEMORY} FROM main.entities held CROSS JOIN entities e ON e.row_id = held.row_id
+    WHERE held.key = :key AND held.category = :category AND held.workspace_hash = :workspace_hash
+"""  # noqa: S608  # our own names
+_BY_NAME: Final = f"""
+    SELECT {MEMORY} FROM main.entities held CROSS JOIN entities e ON e.row_id = held.row_id
     WHERE held.key = :key AND held.category = :category AND held.archived = 0
     ORDER BY e.workspace_hash
-"""
-_BY_TEXT: Final = """
-    SELECT e.* FROM main.entities held CROSS JOIN entities e ON e.row_id = held.row_id
+"""  # noqa: S608  # our own names
+_BY_TEXT: Final = f"""
+    SELECT {MEMORY} FROM main.entities held CROSS JOIN entities e ON e.row_id = held.row_id
     WHERE held.category = :category AND held.workspace_hash = :workspace_hash
       AND held.text_hash = :text_hash AND held.archived = 0
     ORDER BY held.row_id LIMIT 1
-"""
-_BY_ROW_IDS: Final = """
-    SELECT e.* FROM json_each(:row_ids) wanted CROSS JOIN entities e ON e.row_id = wanted.value
-"""
+"""  # noqa: S608  # our own names
+_BY_ROW_IDS: Final = f"""
+    SELECT {MEMORY} FROM json_each(:row_ids) wanted CROSS JOIN entities e ON e.row_id = wanted.value
+"""  # noqa: S608  # our own names
 # The join keeps the candidates to one category and workspace; similarity is for the caller.
 _NEAR: Final = """
     SELECT e.id, e.key, e.row_id, substr(t.body, 1, 4000) FROM entities_fts f
@@ -39,9 +63,9 @@ _NEAR: Final = """
       AND e.workspace_hash = :workspace_hash AND e.archived = 0
     LIMIT :limit
 """
-_attributes: Final = attrgetter(*ATTRIBUTES)
-_FLAGS: Final = tuple(ATTRIBUTES.index(name) for name in ("archived", "always_on", "verified"))
-_ROW: Final = ("row_id", "id", "text_hash", *ATTRIBUTES)
+_attributes: Final = attrgetter(*COLUMNS)
+_FLAGS: Final = tuple(COLUMNS.index(name) for name in ("archived", "always_on", "verified"))
+_ROW: Final = ("row_id", "id", "text_hash", *COLUMNS)
 _CHANGE: Final = ("entity_row_id", "entity_id", "kind")
 _LAST_ROW_ID: Final = "SELECT seq FROM sqlite_sequence WHERE name = 'entities'"
 _DELETE: Final = "DELETE FROM main.entities WHERE row_id = :row_id"
@@ -53,10 +77,10 @@ _REINFORCE: Final = """
         decay_score = min(1.0, decay_score + :boost)
     WHERE row_id = :row_id
 """
-_ALIAS: Final = """
-    SELECT e.* FROM main.aliases a CROSS JOIN entities e ON e.row_id = a.entity_row_id
+_ALIAS: Final = f"""
+    SELECT {MEMORY} FROM main.aliases a CROSS JOIN entities e ON e.row_id = a.entity_row_id
     WHERE a.key = :key AND a.category = :category AND a.workspace_hash = :workspace_hash
-"""
+"""  # noqa: S608  # our own names
 _ALIASES_OF: Final = """
     SELECT key, category, workspace_hash, created_at_unix_ms FROM aliases
     WHERE entity_row_id = :row_id ORDER BY created_at_unix_ms, key
@@ -69,6 +93,14 @@ _DELETE_NAMED_ALIASES: Final = """
     DELETE FROM main.aliases WHERE key = :key AND category = :category
 """
 _DELETE_ALIASES_OF: Final = "DELETE FROM main.aliases WHERE entity_row_id = :row_id"
+_LINKS_BETWEEN: Final = """
+    SELECT l.link_id, l.relationship, l.weight, l.note FROM links l
+    WHERE l.source_row_id = :source_row_id AND l.target_id = :target_id
+"""
+_DELETE_LINK: Final = "DELETE FROM main.links WHERE link_id = :link_id"
+_DELETE_LINKS_OF: Final = "DELETE FROM main.links WHERE source_row_id = :row_id"
+_DELETE_LINKS_TO: Final = "DELETE FROM main.links WHERE target_id = :id"
+_LINK: Final = tuple("source_row_id target_id relationship weight note created_at_unix_ms".split())
 _TRIM_CHANGES: Final = "DELETE FROM main.changes WHERE seq <= :upto"
 
 CHANGES_KEPT: Final = 100_000
@@ -116,16 +148,23 @@ def insert(tx: Writer, entity: Entity, text_hash: bytes) -> int:
     """Store a new memory; its row id."""
     row_id = tx.insert_row("entities", {**to_columns(entity), "text_hash": text_hash})
     append_change(tx, row_id, entity.id, "create")
+    insert_links(tx, [(row_id, link) for link in entity.links])
     return row_id
 
 
 def insert_many(tx: Writer, entities: Sequence[tuple[Entity, bytes]]) -> list[int]:
     """Store new memories, each with its text hash; their row ids, in order."""
-    return insert_rows(tx, [to_row(entity, text_hash) for entity, text_hash in entities])
+    row_ids = insert_rows(tx, [to_row(entity, text_hash) for entity, text_hash in entities])
+    placed = zip(row_ids, entities, strict=True)
+    insert_links(tx, [(row_id, link) for row_id, (entity, _) in placed for link in entity.links])
+    return row_ids
 
 
 def insert_rows(tx: Writer, rows: Sequence[NewRow]) -> list[int]:
-    """Store new memories, made into rows by `to_row`; their row ids, in order."""
+    """Store new memories, made into rows by `to_row`; their row ids, in order.
+
+    Their links are the caller's to store.
+    """
     first = (tx.value(_LAST_ROW_ID) or 0) + 1
     row_ids = list(range(first, first + len(rows)))
     numbered = list(zip(row_ids, rows, strict=True))
@@ -138,18 +177,15 @@ def to_row(entity: Entity, text_hash: bytes) -> NewRow:
     """What `insert_rows` stores of a memory: much of the work, and none that needs the store."""
     # The driver looks for an adapter for each value that is a bool or bytes.
     digest = bytearray(text_hash)
-    if entity.links:
-        columns = to_columns(entity)
-        return (entity.id, digest, *(columns[name] for name in ATTRIBUTES))
-    *plain, tags, _, body_json = _attributes(entity)
+    *plain, tags, body_json = _attributes(entity)
     for place in _FLAGS:
         plain[place] = int(plain[place])
     tags_json = json.dumps(tags, ensure_ascii=False) if tags else "[]"
-    return (entity.id, digest, *plain, tags_json, "[]", body_json)
+    return (entity.id, digest, *plain, tags_json, body_json)
 
 
 def update(tx: Writer, entity: Entity, text_hash: bytes) -> None:
-    """Overwrite a memory, usage counters included."""
+    """Overwrite a memory, usage counters included; its links stay."""
     tx.update_row("entities", entity.row_id, {**to_columns(entity), "text_hash": text_hash})
 
 
@@ -157,7 +193,7 @@ def insert_version(
     tx: Writer, history_id: str, version: Entity, invalidated_at: UnixMs | None = None
 ) -> None:
     """Keep a version that is no longer the present one."""
-    columns = to_columns(version)
+    columns = {**to_columns(version), "links": links_json(version.links)}
     if invalidated_at is not None:
         columns["invalidated_at_unix_ms"] = invalidated_at
         columns["superseded_by"] = version.id
@@ -172,7 +208,11 @@ def archive(tx: Writer, entity: Entity, reason: str, now: UnixMs) -> None:
 
 
 def delete(tx: Writer, entity: Entity) -> None:
-    """Delete a memory and its versions; its text and vectors are the caller's to take out first."""
+    """Delete a memory with its versions and its links, either way.
+
+    Its text and vectors are the caller's to take out first.
+    """
+    tx.run(_DELETE_LINKS_TO, {"id": entity.id})
     tx.run(_DELETE_VERSIONS, {"id": entity.id})
     tx.run(_DELETE, {"row_id": entity.row_id})
     append_change(tx, entity.row_id, entity.id, "delete")
@@ -223,6 +263,36 @@ def delete_named_aliases(tx: Writer, category: str, key: str) -> bool:
 
 def delete_aliases_of(tx: Writer, row_id: int) -> None:
     tx.run(_DELETE_ALIASES_OF, {"row_id": row_id})
+
+
+def insert_links(tx: Writer, links: Sequence[tuple[int, Link]]) -> None:
+    """Store new links, each with the row of its source."""
+    rows = [
+        (row_id, link.target_id, link.relationship, link.weight, link.note, link.created_at_unix_ms)
+        for row_id, link in links
+    ]
+    tx.insert_rows("links", _LINK, rows)
+
+
+def links_between(reader: Reader, source_row_id: int, target_id: str) -> dict[int, Link]:
+    """The links from one memory to another, by their keys."""
+    rows = reader.tuples(_LINKS_BETWEEN, {"source_row_id": source_row_id, "target_id": target_id})
+    return {link_id: Link(target_id, *rest) for link_id, *rest in rows}
+
+
+def update_link(tx: Writer, link_id: int, link: Link) -> None:
+    """Change what a link weighs and its note."""
+    tx.update_row("links", link_id, {"weight": link.weight, "note": link.note})
+
+
+def delete_link(tx: Writer, link_id: int) -> None:
+    tx.run(_DELETE_LINK, {"link_id": link_id})
+
+
+def replace_links(tx: Writer, row_id: int, links: Sequence[Link]) -> None:
+    """Make these the links of a memory."""
+    tx.run(_DELETE_LINKS_OF, {"row_id": row_id})
+    insert_links(tx, [(row_id, link) for link in links])
 
 
 def append_change(tx: Writer, row_id: int, entity_id: str, kind: str) -> None:

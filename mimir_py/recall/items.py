@@ -71,10 +71,7 @@ def item(hit: Hit) -> dict[str, Any]:
         "topic_path": entity.topic_path,
         "archived": entity.archived,
         "archive_reason": entity.archive_reason,
-        "links": [
-            {"target_id": link.target_id, "relationship": link.relationship, "weight": link.weight}
-            for link in entity.links
-        ],
+        "links": [link.as_json() for link in entity.links],
         "verified": entity.verified,
         "source": entity.source,
         "always_on": entity.always_on,

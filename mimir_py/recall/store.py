@@ -100,11 +100,10 @@ _NEIGHBOURS: Final = """
     WHERE e.topic_path <> ''
 """
 _LINKED: Final = """
-    SELECT source.row_id, e.row_id FROM json_each(:row_ids) wanted
-    CROSS JOIN entities source ON source.row_id = wanted.value
-    CROSS JOIN json_each(source.links) link
-    CROSS JOIN entities e ON e.id = json_extract(link.value, '$.target_id')
-    WHERE source.links <> '[]' AND {filter}
+    SELECT DISTINCT l.source_row_id, e.row_id FROM json_each(:row_ids) wanted
+    CROSS JOIN main.links l ON l.source_row_id = wanted.value
+    CROSS JOIN entities e ON e.id = l.target_id
+    WHERE {filter}
 """
 _VECTORS_OF: Final = """
     SELECT c.row_id, c.vector FROM json_each(:row_ids) wanted
@@ -121,7 +120,9 @@ _SPANS: Final = """
 """
 _LAST_CHANGE: Final = "SELECT coalesce(max(seq), 0) FROM changes"
 _FIRST_CHANGE: Final = "SELECT coalesce(min(seq), 0) FROM changes"
-_CHANGED: Final = "SELECT DISTINCT entity_row_id FROM changes WHERE seq > :seen"
+_CHANGED: Final = """
+    SELECT DISTINCT entity_row_id FROM changes WHERE seq > :seen AND kind <> 'link'
+"""
 _FADED: Final = "SELECT row_id FROM entities WHERE decay_score < :min_decay"
 _RESIDENT: Final = """
     SELECT c.chunk_id, c.row_id, c.start, c.stop, c.vector FROM chunks c

@@ -6,7 +6,7 @@ line; what is left out gets the value a new memory has.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, get_type_hints
 
 from mimir_py.entities.models import ATTRIBUTES, Draft, Entity, Identity, Link
@@ -31,6 +31,7 @@ _TIMES: Final = (
 _ESCAPE: Final = "\\u"
 _MAX_INT: Final = 2**63 - 1
 _VERSION_FIELDS: Final = frozenset({"history_id", "id", *ATTRIBUTES})
+_LINK_FIELDS: Final = frozenset(get_type_hints(Link))
 _MEMORY_FIELDS: Final = frozenset({"record", "id", "aliases", "history", *ATTRIBUTES})
 
 
@@ -129,6 +130,8 @@ def _entity(found: Mapping[str, Any], entity_id: str, now: UnixMs) -> Entity:
     entity = object.__new__(Entity)
     vars(entity).update(_DEFAULTS, **times)
     vars(entity).update(given, id=entity_id)
+    if entity.links:
+        vars(entity).update(links=_dated(entity.links, entity.created_at_unix_ms))
     start, end = entity.valid_from_unix_ms, entity.valid_to_unix_ms
     if start is not None and end is not None and end <= start:
         raise InvalidInput("valid_to_unix_ms", "must be later than valid_from_unix_ms")
@@ -181,14 +184,29 @@ def _checked(name: str, value: Any) -> Any:
     return value
 
 
+def _dated(links: tuple[Link, ...], created_at: UnixMs) -> tuple[Link, ...]:
+    """Links with a time where they had none, each once."""
+    once: dict[tuple[str, str], Link] = {}
+    for link in links:
+        dated = link if link.created_at_unix_ms else replace(link, created_at_unix_ms=created_at)
+        once.setdefault((link.target_id, link.relationship), dated)
+    return tuple(once.values())
+
+
 def _link(found: Mapping[str, Any]) -> Link:
+    _refuse_unknown(found, _LINK_FIELDS)
     weight = found.get("weight", 0.5)
     if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1:
         raise InvalidInput("links", "a weight must be a number between 0 and 1")
     target, relationship = found["target_id"], found["relationship"]
     if not isinstance(target, str) or not isinstance(relationship, str):
         raise InvalidInput("links", "target_id and relationship must be strings")
-    return Link(target, relationship, float(weight))
+    note, created_at = found.get("note", ""), found.get("created_at_unix_ms", 0)
+    if not isinstance(note, str):
+        raise InvalidInput("links", "a note must be a string")
+    return Link(
+        target, relationship, float(weight), note, _checked("created_at_unix_ms", created_at)
+    )
 
 
 def _words(kind: Any) -> str:
@@ -199,10 +217,7 @@ def _words(kind: Any) -> str:
 def _attributes(entity: Entity) -> dict[str, Any]:
     values = {name: getattr(entity, name) for name in ATTRIBUTES}
     values["tags"] = list(entity.tags)
-    values["links"] = [
-        {"target_id": link.target_id, "relationship": link.relationship, "weight": link.weight}
-        for link in entity.links
-    ]
+    values["links"] = [link.as_json() for link in entity.links]
     return values
 
 

@@ -116,6 +116,9 @@ class Lines:
             check_limits(draft, self._limits)
             for field in ("id", "source", "archive_reason"):
                 check_name(field, getattr(entity, field), self._limits.name_bytes)
+            for link in entity.links:
+                for text in (link.target_id, link.relationship, link.note):
+                    check_name("links", text, self._limits.name_bytes)
         return draft, parse_body(entity.body_json)
 
 

@@ -154,6 +154,9 @@ class Vault:
             ),
         )
         fts.add_analysed(tx, [(row_id, coming.text) for row_id, coming in placed])
+        entity_store.insert_links(
+            tx, [(row_id, link) for row_id, coming in placed for link in coming.record.entity.links]
+        )
         for row_id, coming in placed:
             self._attach(tx, row_id, coming.record)
 
@@ -187,6 +190,7 @@ class Vault:
             supersedes=history_id,
         )
         self._rows.overwrite(tx, present, entity, prepared, history_id)
+        entity_store.replace_links(tx, present.row_id, entity.links)
         self._attach(tx, present.row_id, record)
         return True
 

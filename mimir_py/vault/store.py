@@ -5,10 +5,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from mimir_py.entities.models import Entity, Identity, from_row
+from mimir_py.entities.store import MEMORY
 from mimir_py.storage.database import Reader
 from mimir_py.values import UnixMs
 
-_SLICE: Final = "SELECT * FROM entities WHERE row_id > :after ORDER BY row_id LIMIT :limit"
+_SLICE: Final = f"""
+    SELECT {MEMORY} FROM entities e WHERE e.row_id > :after ORDER BY e.row_id LIMIT :limit
+"""  # noqa: S608  # our own names
 _COUNT: Final = "SELECT count(*) FROM entities"
 _HISTORY: Final = """
     SELECT h.* FROM json_each(:ids) wanted CROSS JOIN entity_history h ON h.id = wanted.value
@@ -19,9 +22,9 @@ _ALIASES: Final = """
     CROSS JOIN aliases a ON a.entity_row_id = wanted.value
     ORDER BY a.entity_row_id, a.created_at_unix_ms, a.key, a.category, a.workspace_hash
 """
-_BY_IDS: Final = """
-    SELECT e.* FROM json_each(:ids) wanted CROSS JOIN entities e ON e.id = wanted.value
-"""
+_BY_IDS: Final = f"""
+    SELECT {MEMORY} FROM json_each(:ids) wanted CROSS JOIN entities e ON e.id = wanted.value
+"""  # noqa: S608  # our own names
 _BY_IDENTITIES: Final = """
     SELECT wanted.key, e.id FROM json_each(:identities) wanted
     CROSS JOIN main.entities e ON e.key = wanted.value ->> 0 AND e.category = wanted.value ->> 1

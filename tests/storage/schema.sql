@@ -63,7 +63,6 @@ CREATE TABLE entities (
     follow_rate REAL NOT NULL DEFAULT 0 CHECK (follow_rate BETWEEN 0 AND 1),
     efficacy_status TEXT NOT NULL DEFAULT 'unverified',
     tags TEXT NOT NULL DEFAULT '[]',
-    links TEXT NOT NULL DEFAULT '[]',
     body_json TEXT NOT NULL DEFAULT '{}',
     sealed BLOB
 
@@ -80,6 +79,7 @@ CREATE TABLE entity_history (
         seq INTEGER PRIMARY KEY AUTOINCREMENT,
         history_id TEXT NOT NULL UNIQUE,
         id TEXT NOT NULL,
+        links TEXT NOT NULL DEFAULT '[]',
         
     category TEXT NOT NULL,
     key TEXT NOT NULL,
@@ -112,7 +112,6 @@ CREATE TABLE entity_history (
     follow_rate REAL NOT NULL DEFAULT 0 CHECK (follow_rate BETWEEN 0 AND 1),
     efficacy_status TEXT NOT NULL DEFAULT 'unverified',
     tags TEXT NOT NULL DEFAULT '[]',
-    links TEXT NOT NULL DEFAULT '[]',
     body_json TEXT NOT NULL DEFAULT '{}',
     sealed BLOB
 
@@ -124,6 +123,17 @@ CREATE TABLE entity_text (
         body_terms TEXT NOT NULL,
         label TEXT NOT NULL,
         body TEXT NOT NULL,
+        sealed BLOB
+    ) STRICT;
+
+CREATE TABLE links (
+        link_id INTEGER PRIMARY KEY AUTOINCREMENT,
+        source_row_id INTEGER NOT NULL REFERENCES entities (row_id) ON DELETE CASCADE,
+        target_id TEXT NOT NULL,
+        relationship TEXT NOT NULL,
+        weight REAL NOT NULL DEFAULT 0.5 CHECK (weight BETWEEN 0 AND 1),
+        note TEXT NOT NULL DEFAULT '',
+        created_at_unix_ms INTEGER NOT NULL,
         sealed BLOB
     ) STRICT;
 
@@ -154,3 +164,7 @@ CREATE INDEX idx_entity_history_id ON entity_history (id);
 
 CREATE INDEX idx_entity_history_key
     ON entity_history (category, key, invalidated_at_unix_ms);
+
+CREATE UNIQUE INDEX idx_links_source ON links (source_row_id, target_id, relationship);
+
+CREATE INDEX idx_links_target ON links (target_id);

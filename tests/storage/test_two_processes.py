@@ -7,6 +7,7 @@ import signal
 import pytest
 
 from mimir_py.errors import StoreBusy
+from mimir_py.storage import migrations
 from mimir_py.storage.database import open_database
 from mimir_py.storage.lock import WriteLock
 
@@ -35,6 +36,7 @@ with open(sys.argv[1], "r+") as file:
 _WRITE = """
 import asyncio, sys
 from pathlib import Path
+from mimir_py.storage import migrations
 from mimir_py.storage.database import open_database
 from mimir_py.storage.engine import load_engine
 
@@ -174,7 +176,7 @@ async def test_two_openings_of_a_new_store_at_once_make_one(store_path, engine, 
 
     records = await asyncio.gather(*(open_and_put(name) for name in "abcd"))
 
-    assert records == [1, 1, 1, 1]
+    assert records == [migrations.LATEST] * 4
     async with open_database(store_path, engine, 1_000) as database:
         assert await names(database) == {"a", "b", "c", "d"}
 

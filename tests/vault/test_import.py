@@ -239,6 +239,14 @@ _FAULTY = {
     "tag not a string": _line("k", tags=[1]),
     "link not whole": _line("k", links=[{"target_id": "x"}]),
     "links not a list": _line("k", links={"target_id": "x"}),
+    "link note": _line("k", links=[{"target_id": "x", "relationship": "y", "note": 5}]),
+    "link time": _line(
+        "k", links=[{"target_id": "x", "relationship": "y", "created_at_unix_ms": "now"}]
+    ),
+    "link of other fields": _line(
+        "k", links=[{"target_id": "x", "relationship": "y", "colour": "red"}]
+    ),
+    "link too long": _line("k", links=[{"target_id": "x", "relationship": "y" * 2_000}]),
     "link weight": _line("k", links=[{"target_id": "x", "relationship": "y", "weight": 2}]),
     "alias not whole": _line("k", aliases=[{"key": "x"}]),
     "version not whole": _line("k", history=[{"history_id": "hist-1"}]),
@@ -287,11 +295,14 @@ async def test_every_attribute_is_stored_in_the_type_it_has(load, client):
     )
 
     assert await client.rows(
-        "SELECT archived, always_on, verified, certainty, tags, links, retrieval_count,"
+        "SELECT archived, always_on, verified, certainty, tags, retrieval_count,"
         " valid_to_unix_ms, typeof(text_hash), length(text_hash) FROM entities ORDER BY row_id"
     ) == [
-        (1, 0, 0, 1.0, '["a", "b"]', "[]", 3, None, "blob", 16),
-        (0, 1, 0, 0.5, "[]", json.dumps([_LINK]), 0, 2, "blob", 16),
+        (1, 0, 0, 1.0, '["a", "b"]', 3, None, "blob", 16),
+        (0, 1, 0, 0.5, "[]", 0, 2, "blob", 16),
+    ]
+    assert await client.rows("SELECT target_id, relationship, weight, typeof(note) FROM links") == [
+        ("mem-1", "about", 0.25, "text")
     ]
 
 

@@ -145,7 +145,7 @@ async def test_versions_other_keys_uses_and_the_archive_survive(new_store, clien
             assert len(await client_of(second).rows(f"SELECT * FROM {table}")) == len(rows)
 
 
-async def test_links_survive(new_store):
+async def test_links_survive_each_once(new_store):
     line = json.dumps(
         {
             "id": "mem-000000000001",
@@ -154,8 +154,10 @@ async def test_links_survive(new_store):
             "body_json": "{}",
             "links": [
                 {"target_id": "mem-000000000002", "relationship": "uses", "weight": 0.25},
-                {"target_id": "mem-000000000003", "relationship": "a\nb"},
+                {"target_id": "mem-000000000003", "relationship": "a\nb", "note": "why"},
+                {"target_id": "mem-000000000002", "relationship": "uses", "weight": 0.75},
             ],
+            "created_at_unix_ms": 5,
         }
     )
     async with new_store() as first, new_store() as second:
@@ -166,8 +168,19 @@ async def test_links_survive(new_store):
 
         assert await _export(second) == exported
         assert json.loads(exported[1])["links"] == [
-            {"target_id": "mem-000000000002", "relationship": "uses", "weight": 0.25},
-            {"target_id": "mem-000000000003", "relationship": "a\nb", "weight": 0.5},
+            {
+                "target_id": "mem-000000000002",
+                "relationship": "uses",
+                "weight": 0.25,
+                "created_at_unix_ms": 5,
+            },
+            {
+                "target_id": "mem-000000000003",
+                "relationship": "a\nb",
+                "weight": 0.5,
+                "note": "why",
+                "created_at_unix_ms": 5,
+            },
         ]
 
 

@@ -47,7 +47,6 @@ _ATTRIBUTES: Final = """
     follow_rate REAL NOT NULL DEFAULT 0 CHECK (follow_rate BETWEEN 0 AND 1),
     efficacy_status TEXT NOT NULL DEFAULT 'unverified',
     tags TEXT NOT NULL DEFAULT '[]',
-    links TEXT NOT NULL DEFAULT '[]',
     body_json TEXT NOT NULL DEFAULT '{}',
     sealed BLOB
 """
@@ -63,7 +62,7 @@ _NAMES: Final = (
     "visibility",
     "source",
 )
-_WORDS: Final = ("archive_reason", "tags", "links", "body_json")
+_WORDS: Final = ("archive_reason", "tags", "body_json")
 _POINTERS: Final = ("supersedes", "superseded_by", "efficacy_status")
 
 TABLES: Final = (
@@ -79,7 +78,7 @@ TABLES: Final = (
     Table(
         "entity_history",
         key="seq",
-        sealed=_WORDS,
+        sealed=(*_WORDS, "links"),
         names=_NAMES,
         public=("history_id", "id", *_POINTERS),
         bound=("recorded_at_unix_ms",),
@@ -123,6 +122,7 @@ _SCHEMA: Final = (
         seq INTEGER PRIMARY KEY AUTOINCREMENT,
         history_id TEXT NOT NULL UNIQUE,
         id TEXT NOT NULL,
+        links TEXT NOT NULL DEFAULT '[]',
         {_ATTRIBUTES}
     ) STRICT
     """,
