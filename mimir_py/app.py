@@ -19,6 +19,7 @@ from mimir_py.entities import Memories
 from mimir_py.entities import tools as entity_tools
 from mimir_py.errors import MimirError
 from mimir_py.recall import tools as recall_tools
+from mimir_py.security import SecretsMode, clean_fields
 from mimir_py.storage.database import Database, open_database
 from mimir_py.storage.engine import load_engine
 from mimir_py.storage.vectors import Vectors
@@ -37,6 +38,7 @@ _QUEUE_CHECK_S: Final = 2.0
 _QUEUE_RETRY_S: Final = 60.0
 _LAST_FLUSH_S: Final = 0.5
 _MOST_IGNORED_NAMED: Final = 8
+_MOST_FINDINGS: Final = 16
 
 CATALOGUE: Final = Catalogue(
     entity_tools.TOOLS + recall_tools.TOOLS + workspace_tools.TOOLS + upkeep_tools.TOOLS
@@ -79,6 +81,7 @@ class App:
             Workspaces: self.workspaces,
             Upkeep: self.upkeep,
         }
+        self._secrets = SecretsMode(settings.secrets)
         self._running = 0
 
     async def call(
@@ -105,9 +108,11 @@ class App:
         parsed, unknown = tool.parse(arguments)
         # Named by the caller, so of any number and length.
         unknown = [clipped(name, MOST_NAME_CHARS) for name in unknown[:_MOST_IGNORED_NAMED]]
-        if unknown and call.max_answer_bytes:
-            room_for_names = size({"ignored_arguments": unknown})
-            call = replace(call, max_answer_bytes=call.max_answer_bytes - room_for_names)
+        notes: dict[str, Any] = {"ignored_arguments": unknown} if unknown else {}
+        if tool.spec.words and self._secrets is not SecretsMode.OFF:
+            parsed = self._without_secrets(parsed, tool.spec.words, notes)
+        if notes and call.max_answer_bytes:
+            call = replace(call, max_answer_bytes=call.max_answer_bytes - size(notes))
         self._running += 1
         try:
             payload = dict(await parsed.run(self._rooms[tool.spec.room], call))
@@ -116,7 +121,22 @@ class App:
         if not tool.spec.fits:
             payload = fitted(payload, call.max_answer_bytes)
         ignored = [*payload.get("ignored_arguments", ()), *unknown]
-        return {**payload, "ignored_arguments": ignored} if ignored else payload
+        return {**payload, **notes, **({"ignored_arguments": ignored} if ignored else {})}
+
+    def _without_secrets(
+        self, parsed: AnyTool, words: tuple[str, ...], notes: dict[str, Any]
+    ) -> AnyTool:
+        """The call with placeholders for secrets in its words; notes what was found."""
+        values = {name: getattr(parsed, name) for name in words}
+        cleaned, found = clean_fields(values, words)
+        if not found:
+            return parsed
+        listed = [{"field": f.field, "kind": f.kind, "count": f.count} for f in found]
+        if self._secrets is SecretsMode.REPORT:
+            notes["secrets"] = listed[:_MOST_FINDINGS]
+            return parsed
+        notes["redacted"] = listed[:_MOST_FINDINGS]
+        return parsed.model_copy(update=cleaned)
 
     async def embed_when_idle(self) -> None:
         """Embed queued chunks one at a time, stepping aside for calls, until cancelled."""

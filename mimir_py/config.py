@@ -77,6 +77,12 @@ class Settings:
         env="MIMIR_MAX_KEY_BYTES",
     )
     max_tags: int = _row(64, "Most tags on one memory.", env="MIMIR_MAX_TAGS")
+    secrets: str = _row(
+        "redact",
+        "Passwords, keys and tokens in what is about to be stored: `redact` puts a placeholder in "
+        "their place and says so, `report` only says so, `off` does not look.",
+        env="MIMIR_SECRETS",
+    )
     embedding_threads: int = _row(
         2,
         "Threads one run of the embedding model may use.",
@@ -168,6 +174,8 @@ def _check(settings: Settings) -> None:
         raise _wrong("max_answer_bytes", f"must be 0 (no limit) or at least {_SHORTEST_ANSWER}")
     if settings.sqlite_driver not in ("auto", "bundled", "system"):
         raise _wrong("sqlite_driver", "must be auto, bundled or system")
+    if settings.secrets not in ("redact", "report", "off"):
+        raise _wrong("secrets", "must be redact, report or off")
     if not settings.workspace:
         raise _wrong("workspace", "must be auto, none or a name")
 

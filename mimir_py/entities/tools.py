@@ -21,6 +21,7 @@ class RememberAnswer(TypedDict):
     key: str
     near_duplicates: NotRequired[list[dict[str, Any]]]
     pending_chunks: NotRequired[int]
+    redacted: NotRequired[list[dict[str, Any]]]
     ignored_arguments: NotRequired[list[str]]
 
 
@@ -38,6 +39,10 @@ class Remember(Tool[Memories]):
         failure="Remember failed",
         lean=True,
         lean_hides=("visibility", "dedup", "agent_id"),
+        words=(
+            *("body_json", "key", "category", "tags", "topic_path", "recall_when"),
+            *("status", "type", "agent_id", "visibility", "layer"),
+        ),
         example={"category": "decision", "key": "queue", "body_json": '{"content":"use NATS"}'},
     )
 
@@ -188,6 +193,7 @@ class Forget(Tool[Memories]):
         room=Memories,
         failure="Forget failed",
         lean=True,
+        words=("reason",),
         example={"category": "decision", "key": "queue"},
     )
 

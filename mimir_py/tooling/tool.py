@@ -82,7 +82,8 @@ class ToolSpec:
     `failure` begins messages of failed calls; `soft_errors` answers failures as `{"error": ...}`,
     which the contract has for some tools. `long` calls do not hold up the ones behind them. A tool
     that `fits` keeps its answers under the cap by itself. A lean listing leaves `lean_hides`
-    out of the arguments, which stay valid.
+    out of the arguments, which stay valid. `words` are the arguments that are stored as a person
+    or agent wrote them, in which secrets are looked for; a tool that writes must say which, if any.
     """
 
     name: str
@@ -97,6 +98,7 @@ class ToolSpec:
     lean_hides: tuple[str, ...] = ()
     long: bool = False
     fits: bool = False
+    words: tuple[str, ...] | None = None
 
     @property
     def suffix(self) -> str:

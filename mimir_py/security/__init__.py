@@ -1,0 +1,8 @@
+"""What keeps stored text from doing harm: secrets found, oddities marked, trust, and fences.
+
+Ground floor: knows no memory and no tool. Detectors label; what is done about it is for the caller.
+"""
+
+from mimir_py.security.guard import Finding, SecretsMode, clean_fields
+
+__all__ = ["Finding", "SecretsMode", "clean_fields"]
