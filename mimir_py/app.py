@@ -20,6 +20,7 @@ from mimir_py.entities import tools as entity_tools
 from mimir_py.errors import MimirError
 from mimir_py.recall import tools as recall_tools
 from mimir_py.security import SecretsMode, clean_fields
+from mimir_py.security.unlocking import secret_of, unlocking
 from mimir_py.storage.database import Database, open_database
 from mimir_py.storage.engine import load_engine
 from mimir_py.storage.vectors import Vectors
@@ -179,8 +180,15 @@ async def open_app(
         engine = load_engine(settings.sqlite_driver)
         path = find_store(settings, home).path
         database = await stack.enter_async_context(
-            open_database(path, engine, settings.busy_timeout_ms)
+            open_database(
+                path,
+                engine,
+                settings.busy_timeout_ms,
+                unlocking(secret_of(settings), seal_names=settings.seal_names),
+            )
         )
+        if background:
+            database.start_indexing()
         workers = settings.embedding_threads if bulk else 1
         embedder = OnnxEmbedder(1 if bulk else settings.embedding_threads, workers)
         stack.callback(embedder.close)

@@ -18,7 +18,9 @@ WORKSPACE_NONE: Final = "none"
 
 
 _SHORTEST_ANSWER: Final = 4_000
-_PATHS: Final = frozenset({"db_path", "connect_config", "ranking_file"})
+_PATHS: Final = frozenset(
+    {"db_path", "connect_config", "ranking_file", "encryption_key", "passphrase_file"}
+)
 
 
 def _row(default: Any, help: str, *, env: str | None = None, flag: str | None = None) -> Any:
@@ -34,6 +36,31 @@ class Settings:
         "The store. Made on first use; see the search order below.",
         env="MIMIR_DB_PATH",
         flag="--db",
+    )
+    encryption_key: Path | None = _row(
+        None,
+        "Key file of a sealed store (`mimir keygen` makes one); a new store is made sealed.",
+        env="MIMIR_ENCRYPTION_KEY",
+        flag="--encryption-key",
+    )
+    passphrase_file: Path | None = _row(
+        None,
+        "File whose first line is the passphrase of a sealed store, instead of a key file.",
+        env="MIMIR_PASSPHRASE_FILE",
+        flag="--passphrase-file",
+    )
+    keychain: str | None = _row(
+        None,
+        "Entry of the system's keychain that unlocks a sealed store, instead of a key file; needs "
+        "the extra `keychain`.",
+        env="MIMIR_KEYCHAIN",
+        flag="--keychain",
+    )
+    seal_names: bool = _row(
+        False,
+        "Whether a store that is made sealed seals categories and keys too: `yes` or `no`.",
+        env="MIMIR_SEAL_NAMES",
+        flag="--seal-names",
     )
     workspace: str = _row(
         WORKSPACE_NONE,
@@ -106,6 +133,12 @@ class Settings:
         env="MIMIR_SQLITE_DRIVER",
     )
 
+    @property
+    def has_key(self) -> bool:
+        """Whether a key of a sealed store is named."""
+        named = (self.encryption_key, self.passphrase_file, self.keychain)
+        return any(value is not None for value in named)
+
 
 def load(environ: Mapping[str, str], overrides: Mapping[str, object] | None = None) -> Settings:
     """Settings from `environ`, with `overrides` (by field name, text or typed) on top.
@@ -150,6 +183,10 @@ def _parse(row: "Field[Any]", given: object, source: str) -> Any:
         return Path(given).expanduser()
     if isinstance(row.default, tuple):
         return tuple(part.strip() for part in given.split(",") if part.strip())
+    if isinstance(row.default, bool):
+        if given not in ("yes", "no"):
+            raise ConfigError(f"{source}: {given!r} is neither yes nor no")
+        return given == "yes"
     if isinstance(row.default, int):
         try:
             return int(given)

@@ -15,6 +15,8 @@
         ├── DamagedStore      SQLite found the file broken
         ├── BrokenCopy        a backup is not whole or not sound
         └── StoreInUse        other processes have open what must be had alone
+        ├── KeyRefused        the store is sealed and this key does not open it, or there is none
+        └── BrokenSeal        a sealed row is not what was sealed
 
 `code` is stable and meant for programs; the message is meant for people. The doors map the tree
 to MCP results and to exit codes; nobody reads a message to decide anything.
@@ -118,3 +120,16 @@ class StoreInUse(StorageError):
     """Other processes have the store open, and it must be closed for this."""
 
     code = "in_use"
+
+
+class KeyRefused(StorageError):
+    """A sealed store and no key, another store's key, or a key and no sealed store."""
+
+    code = "key_refused"
+    exit_code = 3
+
+
+class BrokenSeal(StorageError):
+    """A sealed row was changed, moved or exchanged outside of Mimir."""
+
+    code = "broken_seal"

@@ -15,6 +15,8 @@ import mimir_py
 from mimir_py.app import CATALOGUE, App
 from mimir_py.config import load
 from mimir_py.embedding import Embedder, OnnxEmbedder
+from mimir_py.security.keys import Secret
+from mimir_py.security.unlocking import unlocking
 from mimir_py.storage.database import open_database
 from mimir_py.storage.engine import load_engine
 from mimir_py.tooling import AnyTool, Call, Scope
@@ -25,6 +27,29 @@ ImportRecords = Callable[..., Awaitable[None]]
 _START_UNIX_MS = 1_760_000_000_000
 _SCATTER = 0x9E3779B97F4A7C15
 _PACKAGE_ROOT = Path(mimir_py.__file__).parent.parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--sealed", action="store_true", help="run on sealed stores")
+
+
+class _Sealed:
+    """What opens every store that the fixtures make, under `--sealed`."""
+
+    unlock: Any = None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--sealed"):
+        _Sealed.unlock = unlocking(Secret("file", bytes(range(32))), seal_names=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--sealed"):
+        plain = pytest.mark.skip(reason="is about plain stores")
+        for item in items:
+            if item.get_closest_marker("plain"):
+                item.add_marker(plain)
 
 
 class FakeClock:
@@ -119,7 +144,7 @@ async def _opened(
 ) -> AsyncIterator[App]:
     loaded = load({}, {"db_path": path, **settings})
     engine = load_engine(loaded.sqlite_driver)
-    async with open_database(path, engine, loaded.busy_timeout_ms) as database:
+    async with open_database(path, engine, loaded.busy_timeout_ms, _Sealed.unlock) as database:
         yield App(database, embedder, embedder, loaded, clock, new_id)
 
 

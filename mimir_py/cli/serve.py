@@ -14,7 +14,6 @@ from mimir_py.errors import ConfigError
 _ACCEPTED: Final = ("--mcp", "--offline")
 # ... and those that ask for what this version does not have. To ignore them could be unsafe.
 _NOT_YET: Final = {
-    "--encryption-key": "sealing",
     "--web": "the dashboard",
     "--port": "the dashboard",
     "--web-bind": "the dashboard",

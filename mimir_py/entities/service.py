@@ -74,6 +74,7 @@ class Memories:
         """
         parsed = text.parse_body(draft.body_json)
         check_limits(draft, self._limits)
+        await self._database.indexed()
         while True:
             seen = await self._database.read(lambda reader: _look(reader, draft, parsed))
             if draft.swallow_near and seen.near and seen.stored is None:

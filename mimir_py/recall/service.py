@@ -119,6 +119,8 @@ class Recall:
 
     async def _begun(self, query: Query, prepared: KeywordQuery, pool: int) -> Search:
         """What can be found while the query is being embedded."""
+        if query.mode is not Mode.DENSE:
+            await self._database.indexed()
         findings, vector = await asyncio.gather(
             self._database.read(partial(self._by_name_and_words, query, prepared, pool)),
             self._vector_for(query),

@@ -87,16 +87,17 @@ _TERMS: Final = """
     CROSS JOIN entities e ON e.row_id = wanted.value
     CROSS JOIN entity_text t ON t.row_id = wanted.value
 """
-# Of a row, those just before and after it in its topic. Their texts only weigh on its rank.
+# Of a row, those just before and after it in its topic, which nobody reads: a sealed one's token
+# serves as well, and has an index. Their texts only weigh on its rank.
 _NEIGHBOURS: Final = """
     SELECT e.row_id, e.workspace_hash || char(10) || e.category || char(10) || e.topic_path,
-        (SELECT max(n.row_id) FROM entities n WHERE n.workspace_hash = e.workspace_hash
+        (SELECT max(n.row_id) FROM main.entities n WHERE n.workspace_hash = e.workspace_hash
             AND n.category = e.category AND n.topic_path = e.topic_path AND n.topic_path <> ''
             AND n.row_id < e.row_id),
-        (SELECT min(n.row_id) FROM entities n WHERE n.workspace_hash = e.workspace_hash
+        (SELECT min(n.row_id) FROM main.entities n WHERE n.workspace_hash = e.workspace_hash
             AND n.category = e.category AND n.topic_path = e.topic_path AND n.topic_path <> ''
             AND n.row_id > e.row_id)
-    FROM json_each(:row_ids) wanted CROSS JOIN entities e ON e.row_id = wanted.value
+    FROM json_each(:row_ids) wanted CROSS JOIN main.entities e ON e.row_id = wanted.value
     WHERE e.topic_path <> ''
 """
 _LINKED: Final = """

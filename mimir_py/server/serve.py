@@ -30,7 +30,9 @@ def run(settings: Settings, home: Path, cwd: Path) -> int:
     found = find_store(settings, home)
     try:
         _check_selection(settings.tools)
-        refuse_foreign(found.path, migrations.LATEST)
+        refuse_foreign(found.path, migrations.LATEST, has_key=settings.has_key)
+        if settings.has_key:
+            _check_key(settings, found.path)
     except MimirError as error:
         print(f"mimir: {error}", file=sys.stderr)
         return error.exit_code
@@ -39,6 +41,23 @@ def run(settings: Settings, home: Path, cwd: Path) -> int:
 
     asyncio.run(Connection(settings, home, cwd).serve())
     return 0
+
+
+def _check_key(settings: Settings, path: Path) -> None:
+    """Refuse a key that does not open the store, before a client hears that we serve."""
+    from mimir_py.security import keys
+    from mimir_py.security.unlocking import secret_of
+    from mimir_py.storage.engine import load_engine
+    from mimir_py.storage.sealing import read_header
+    from mimir_py.storage.verify import reading
+
+    secret = secret_of(settings)
+    if secret is None or not path.exists():
+        return
+    with reading(path, load_engine(settings.sqlite_driver)) as connection:
+        header = read_header(connection)
+    if header is not None:
+        keys.unlock(header, secret)
 
 
 def _check_selection(tools: str) -> None:

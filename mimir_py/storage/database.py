@@ -10,10 +10,10 @@ Invariants:
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from mimir_py.errors import ForeignStore, StorageError, StoreBusy
 from mimir_py.storage import migrations
@@ -32,93 +32,19 @@ from mimir_py.storage.engine import Engine
 from mimir_py.storage.files import create_private, refuse_foreign
 from mimir_py.storage.lock import WriteLock
 from mimir_py.storage.presence import Presence
+from mimir_py.storage.rows import Reader, Row, Writer
+from mimir_py.storage.sealing import Seals, Unlock, read_header
+from mimir_py.storage.words import Words
 from mimir_py.values import system_clock
 
+__all__ = ["Database", "Reader", "Row", "Writer", "open_database"]
+
 T = TypeVar("T")
-Row = Mapping[str, Any]
-Parameters = Sequence[Any] | Mapping[str, Any]
 
 _CHECKPOINT_BYTES: Final = 1_000 * 4_096
 # The lock does not queue: who waits for it needs a moment to find it free.
 _LOCK_FREE_S: Final = 0.001
 _SLICES_A_CHECKPOINT: Final = 3
-# With as many columns as any table has, far from what SQLite takes in one statement.
-_MOST_ROWS: Final = 256
-
-
-class Reader:
-    """Runs queries inside one snapshot."""
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-
-    def all(self, statement: str, parameters: Parameters = ()) -> list[Row]:
-        rows: list[Row] = self._connection.execute(statement, parameters).fetchall()
-        return rows
-
-    def one(self, statement: str, parameters: Parameters = ()) -> Row | None:
-        row: Row | None = self._connection.execute(statement, parameters).fetchone()
-        return row
-
-    def value(self, statement: str, parameters: Parameters = ()) -> Any:
-        """The first column of the first row, or `None`."""
-        row = self._connection.execute(statement, parameters).fetchone()
-        return None if row is None else row[0]
-
-    def tuples(self, statement: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
-        """Rows without names, for long results."""
-        cursor = self._connection.cursor()
-        cursor.row_factory = None
-        rows: list[tuple[Any, ...]] = cursor.execute(statement, parameters).fetchall()
-        return rows
-
-    def stored_names(self, table: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Name columns as the table itself holds them, for look-ups by its indexes."""
-        return values
-
-
-class Writer(Reader):
-    """Runs statements inside one transaction. Exists only while `Database.write` runs it."""
-
-    def run(self, statement: str, parameters: Parameters = ()) -> int:
-        """Run one statement; the number of rows it changed."""
-        count: int = self._connection.execute(statement, parameters).rowcount
-        return count
-
-    def insert(self, statement: str, parameters: Parameters = ()) -> int:
-        """Run one INSERT; the new row's integer key."""
-        key: int = self._connection.execute(statement, parameters).lastrowid
-        return key
-
-    def run_many(self, statement: str, rows: Iterable[Parameters]) -> None:
-        self._connection.executemany(statement, rows)
-
-    def insert_row(self, table: str, values: Mapping[str, Any]) -> int:
-        """Insert one row; its integer key."""
-        places = ", ".join(f":{name}" for name in values)
-        statement = f"INSERT INTO main.{table} ({', '.join(values)}) VALUES ({places})"  # noqa: S608  # our own names
-        return self.insert(statement, values)
-
-    def update_row(self, table: str, key: int, values: Mapping[str, Any]) -> bool:
-        """Set columns of the row with that key; whether there is one."""
-        sets = ", ".join(f"{name} = :{name}" for name in values)
-        column = migrations.TABLES[table].key
-        statement = f"UPDATE main.{table} SET {sets} WHERE {column} = :its_key"  # noqa: S608  # our own names
-        return self.run(statement, {**values, "its_key": key}) > 0
-
-    def insert_rows(
-        self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
-    ) -> None:
-        """Insert rows, in order, in few statements: between statements other threads may run."""
-        into = f"INSERT INTO main.{table} ({', '.join(columns)}) VALUES "  # noqa: S608  # our own names
-        places = f"({', '.join('?' * len(columns))})"
-        done = 0
-        while done < len(rows):
-            # Powers of two, so that few statements serve every number of rows.
-            count = min(_MOST_ROWS, 1 << ((len(rows) - done).bit_length() - 1))
-            values = [value for row in rows[done : done + count] for value in row]
-            self._connection.execute(into + ", ".join([places] * count), values)
-            done += count
 
 
 class Database:
@@ -131,12 +57,16 @@ class Database:
         connections: tuple[Connection, Connection],
         lock: WriteLock,
         presence: Presence,
+        sealing: "_Sealing | None",
     ) -> None:
         self.path = path
         self.engine = engine
         self._writer, self._reader = connections
         self._lock = lock
         self._presence = presence
+        self._seals = None if sealing is None else sealing.seals
+        self._words = None if sealing is None else sealing.words
+        self._indexing: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
         self._checkpointing: asyncio.Task[None] | None = None
         self._slices = 0
@@ -144,8 +74,34 @@ class Database:
 
     @property
     def has_vec(self) -> bool:
-        """Whether sqlite-vec is loaded."""
-        return self.engine.extensions
+        """Whether there may be a sqlite-vec table: it would hold a sealed store's vectors bare."""
+        return self.engine.extensions and self._seals is None
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether the rows of this store are encrypted."""
+        return self._seals is not None
+
+    @property
+    def is_indexing(self) -> bool:
+        """Whether the words of a sealed store are still being indexed."""
+        return self._words is not None and not self._words.is_built
+
+    async def indexed(self) -> None:
+        """Wait until the keyword index can answer: in a plain store it always can.
+
+        Raises:
+            BrokenSeal: a text could not be opened.
+        """
+        if self._words is not None and not self._words.is_built:
+            self.start_indexing()
+            assert self._indexing is not None
+            await asyncio.shield(self._indexing)
+
+    def start_indexing(self) -> None:
+        """Begin to index a sealed store's words beside other work; a no-op once begun."""
+        if self.is_indexing and (self._indexing is None or self._indexing.done()):
+            self._indexing = asyncio.create_task(self._index_words(), name="mimir-index")
 
     async def read(self, work: Callable[[Reader], T]) -> T:
         """Run `work` in one snapshot of the store. It must not keep the reader."""
@@ -194,6 +150,21 @@ class Database:
         """Size of the store with its log."""
         return sum(file.stat().st_size for file in (self.path, self._wal) if file.exists())
 
+    async def _index_words(self) -> None:
+        while self.is_indexing:
+            await self._writer.run(self._index_slice)
+
+    def _index_slice(self, connection: Any) -> None:
+        assert self._words is not None
+        with self._translated(connection):
+            connection.execute("BEGIN")
+            try:
+                self._words.build_slice(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+
     async def _locked(self, work: Callable[..., T], *arguments: Any) -> T:
         async with self._turn:
             await self._lock.acquire()
@@ -206,7 +177,9 @@ class Database:
         with self._translated(connection):
             connection.execute("BEGIN")
             try:
-                return work(Reader(connection))
+                if self._words is not None:
+                    self._words.catch_up(connection)
+                return work(Reader(connection, self._seals))
             finally:
                 if connection.in_transaction:
                     connection.execute("COMMIT")
@@ -215,7 +188,7 @@ class Database:
         with self._translated(connection):
             connection.execute("BEGIN IMMEDIATE")
             try:
-                result = work(Writer(connection))
+                result = work(Writer(connection, self._seals))
                 connection.execute("COMMIT")
             except BaseException:
                 # A full disk makes SQLite roll back by itself.
@@ -258,11 +231,16 @@ class Database:
         try:
             yield
         except self.engine.dbapi.Error as error:
-            raise translate(error) from error
+            broken = None if self._seals is None else self._seals.take_fault()
+            raise broken or translate(error) from error
 
     async def close(self) -> None:
         """Close both connections, under the lock so that no checkpoint races another process."""
-        await self._reader.close()
+        if self._indexing is not None:
+            self._indexing.cancel()
+            await asyncio.wait((self._indexing,))
+        if self._reader is not self._writer:
+            await self._reader.close()
         if self._checkpointing is not None:
             await asyncio.wait((self._checkpointing,), timeout=1.0)
         held = True
@@ -282,20 +260,29 @@ class Database:
             self._lock.close()
 
 
+class _Sealing(NamedTuple):
+    """What a sealed store needs on its connection."""
+
+    seals: Seals
+    words: Words
+
+
 @asynccontextmanager
 async def open_database(
-    path: Path, engine: Engine, busy_timeout_ms: int
+    path: Path, engine: Engine, busy_timeout_ms: int, unlock: Unlock | None = None
 ) -> AsyncIterator[Database]:
     """Open the store at `path`, making or upgrading it first.
 
+    With `unlock` the store is a sealed one, or will be if it is new.
+
     Raises:
-        ForeignStore, StoreTooNew: the file was left untouched.
+        ForeignStore, StoreTooNew, KeyRefused: the file was left untouched.
         StorageError: the file or its folder cannot be used.
     """
-    refuse_foreign(path, migrations.LATEST)
+    refuse_foreign(path, migrations.LATEST, has_key=unlock is not None)
     create_private(path)
     try:
-        database = await _open(path, engine, WriteLock(path, busy_timeout_ms))
+        database = await _open(path, engine, WriteLock(path, busy_timeout_ms), unlock)
     except engine.dbapi.Error as error:
         raise translate(error) from error
     except ForeignStore as error:
@@ -306,8 +293,10 @@ async def open_database(
         await _finish(database.close())
 
 
-async def _open(path: Path, engine: Engine, lock: WriteLock) -> Database:
-    writer, reader = connect(path, engine), connect(path, engine)
+async def _open(path: Path, engine: Engine, lock: WriteLock, unlock: Unlock | None) -> Database:
+    writer = connect(path, engine)
+    # What a sealed store has in memory is on one connection alone.
+    reader = writer if unlock is not None else connect(path, engine)
     presence = None
     try:
         await lock.acquire()
@@ -315,11 +304,12 @@ async def _open(path: Path, engine: Engine, lock: WriteLock) -> Database:
             # First the mark, then the file: a restore must not change it under us.
             presence = Presence(path)
             await writer
-            await _finish(writer.run(_prepare_writer, path, engine))
+            sealing = await _finish(writer.run(_prepare_writer, path, engine, unlock))
         finally:
             lock.release()
-        await reader
-        await reader.run(prepare_reader, engine)
+        if reader is not writer:
+            await reader
+            await reader.run(prepare_reader, engine)
     except BaseException:
         await writer.close()
         await reader.close()
@@ -327,15 +317,32 @@ async def _open(path: Path, engine: Engine, lock: WriteLock) -> Database:
             presence.close()
         lock.close()
         raise
-    return Database(path, engine, (writer, reader), lock, presence)
+    return Database(path, engine, (writer, reader), lock, presence, sealing)
 
 
-def _prepare_writer(connection: Any, path: Path, engine: Engine) -> None:
+def _prepare_writer(
+    connection: Any, path: Path, engine: Engine, unlock: Unlock | None
+) -> _Sealing | None:
+    opened = None if unlock is None else unlock(read_header(connection))
     prepare_writer(connection, engine)
-    tx = Writer(connection)
+    if opened is None:
+        _upgrade(Writer(connection), connection, path, engine)
+        return None
+    cipher, header = opened
+    sealing = _Sealing(Seals(cipher, migrations.TABLES), Words())
+    sealing.words.install(connection)
+    sealing.seals.install(connection)
+    if _upgrade(Writer(connection, sealing.seals), connection, path, engine, header):
+        sealing.seals.install(connection)
+    return sealing
+
+
+def _upgrade(
+    tx: Writer, connection: Any, path: Path, engine: Engine, header: str | None = None
+) -> bool:
     if migrations.would_change_memories(tx):
         before_upgrade(connection, path, engine, system_clock())
-    migrations.migrate(tx)
+    return migrations.migrate(tx, header=header)
 
 
 def _quick_check(connection: Any) -> str:

@@ -9,9 +9,11 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from mimir_py.errors import ForeignStore, StorageError, StoreTooNew
+from mimir_py.errors import ForeignStore, KeyRefused, StorageError, StoreTooNew
 
 APPLICATION_ID: Final = 0x4D696D52  # "MimR" in the file header
+SEALED_ID: Final = 0x4D696D53  # "MimS"
+IDS: Final = (APPLICATION_ID, SEALED_ID)
 _MAGIC: Final = b"SQLite format 3\x00"
 # The file header, and the head of its first page: the list of tables.
 _HEADER_BYTES: Final = 108
@@ -48,13 +50,13 @@ def open_to_others(path: Path) -> bool:
 def is_store(path: Path) -> bool:
     """Whether the file's header names Mimir as its program."""
     header = _header(path)
-    return header[:16] == _MAGIC and _application_id(header) == APPLICATION_ID
+    return header[:16] == _MAGIC and _application_id(header) in IDS
 
 
 def is_other_program(path: Path) -> bool:
     """Whether the file is a SQLite database of another program."""
     header = _header(path)
-    return header[:16] == _MAGIC and _application_id(header) not in (0, APPLICATION_ID)
+    return header[:16] == _MAGIC and _application_id(header) not in (0, *IDS)
 
 
 def is_whole(path: Path) -> bool:
@@ -89,10 +91,11 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def refuse_foreign(path: Path, newest_version: int) -> None:
+def refuse_foreign(path: Path, newest_version: int, *, has_key: bool | None = None) -> None:
     """Refuse a file that is not a Mimir store of a version we know, from its header alone.
 
     Raises:
+        KeyRefused: it is sealed and `has_key` is false, or plain and `has_key` is true.
         ForeignStore: another program's database, or no database at all.
         StoreTooNew: a newer Mimir wrote it.
         StorageError: the path cannot be read.
@@ -113,7 +116,8 @@ def refuse_foreign(path: Path, newest_version: int) -> None:
         raise ForeignStore(f"{path} is not a SQLite database; it was left untouched")
     user_version = int.from_bytes(header[60:64], "big")
     application_id = _application_id(header)
-    if application_id == APPLICATION_ID:
+    if application_id in IDS:
+        _check_key(path, has_key, is_sealed=application_id == SEALED_ID)
         if user_version > newest_version:
             raise StoreTooNew(
                 f"{path} was written by a newer Mimir (schema {user_version}; this program knows "
@@ -133,6 +137,24 @@ def refuse_foreign(path: Path, newest_version: int) -> None:
         f"{path} is a database of another program; it was left untouched. Give another file "
         "with --db or MIMIR_DB_PATH"
     )
+
+
+def _check_key(path: Path, has_key: bool | None, *, is_sealed: bool) -> None:
+    if has_key is None or has_key == is_sealed:
+        return
+    if is_sealed:
+        raise KeyRefused(
+            f"{path} is sealed: give its key with --encryption-key, --passphrase-file or --keychain"
+        )
+    raise KeyRefused(
+        f"{path} is not sealed, and a key was given. To seal it: mimir seal (the server must not "
+        "be running)"
+    )
+
+
+def is_sealed(path: Path) -> bool:
+    """Whether a Mimir store's file says that its rows are encrypted."""
+    return _application_id(_header(path)) == SEALED_ID
 
 
 def _header(path: Path) -> bytes:

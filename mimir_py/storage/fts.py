@@ -1,5 +1,8 @@
 """The keyword index: FTS5 over `entity_text`, which it reads instead of keeping a copy.
 
+In a sealed store every process has an index of its own in memory, which follows the change feed
+(storage/words.py); here only the texts are written then.
+
 FTS5's secure-delete option is not used: it raises the format of the index to one that SQLite before
 3.42 cannot read, and a store may be shared with a Python that has only such a one.
 """
@@ -10,6 +13,7 @@ from typing import Final
 
 from mimir_py.storage.database import Writer
 from mimir_py.storage.terms import analyse
+from mimir_py.storage.words import REBUILD
 
 _TEXT_COLUMNS: Final = ("row_id", "label_terms", "body_terms", "label", "body")
 # One statement for any number: FTS5 writes out what it has gathered when another one begins.
@@ -49,12 +53,14 @@ def add(tx: Writer, texts: Sequence[IndexedText]) -> None:
 def add_analysed(tx: Writer, texts: Sequence[tuple[int, Analysed]]) -> None:
     """Index new rows, each (row_id, text)."""
     _insert_texts(tx, texts)
-    tx.run(_INSERT_WORDS, {"row_ids": json.dumps([row_id for row_id, _ in texts])})
+    if not tx.is_sealed:
+        tx.run(_INSERT_WORDS, {"row_ids": json.dumps([row_id for row_id, _ in texts])})
 
 
 def remove(tx: Writer, row_id: int) -> None:
     """Take a row out of the index; a no-op for one that is not in it."""
-    tx.run(_DELETE_WORDS, {"row_id": row_id})
+    if not tx.is_sealed:
+        tx.run(_DELETE_WORDS, {"row_id": row_id})
     tx.run(_DELETE_TEXT, {"row_id": row_id})
 
 
@@ -67,7 +73,10 @@ def refresh_texts(tx: Writer, texts: Sequence[IndexedText]) -> None:
 def rebuild(tx: Writer) -> None:
     """Build the index anew from `entity_text`, dropping texts whose memory is gone."""
     tx.run(_DELETE_ORPHANED_TEXT)
-    tx.run(_REBUILD)
+    if tx.is_sealed:
+        tx.insert_row("changes", {"entity_row_id": 0, "entity_id": "", "kind": REBUILD})
+    else:
+        tx.run(_REBUILD)
 
 
 def _insert_texts(tx: Writer, texts: Sequence[tuple[int, Analysed]]) -> None:

@@ -7,6 +7,10 @@ column that is neither must be declared `public`: it holds ids, digests or words
 """
 
 from dataclasses import dataclass
+from typing import Final
+
+# Names that stay readable in a sealed store unless it seals names too.
+READABLE_NAMES: Final = frozenset({"category", "key"})
 
 
 @dataclass(frozen=True)

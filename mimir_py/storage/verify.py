@@ -13,7 +13,7 @@ from mimir_py.errors import BrokenCopy, ForeignStore, StorageError
 from mimir_py.storage import migrations
 from mimir_py.storage.connection import log_of
 from mimir_py.storage.engine import Engine
-from mimir_py.storage.files import APPLICATION_ID, is_whole, refuse_foreign
+from mimir_py.storage.files import IDS, is_whole, refuse_foreign
 
 _INTEGRITY: Final = "PRAGMA integrity_check(1)"
 _REFERENCES: Final = "PRAGMA foreign_key_check"
@@ -85,7 +85,7 @@ def _examined(path: Path, connection: Any) -> Verified:
         found: tuple[Any, ...] = connection.execute(statement).fetchone()
         return found
 
-    if row("PRAGMA application_id")[0] != APPLICATION_ID:
+    if row("PRAGMA application_id")[0] not in IDS:
         raise ForeignStore(f"{path} has no tables of Mimir's")
     [verdict] = row(_INTEGRITY)
     if verdict != "ok":

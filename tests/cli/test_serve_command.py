@@ -20,20 +20,15 @@ def test_help_and_version_are_printed(mimir: Mimir) -> None:
         "export", "doctor", "connect", "disconnect",
     ):  # fmt: skip
         assert f" {command} " in usage.stdout
-    for flag in ("--db", "--workspace", "--tools", "--max-answer"):
+    for flag in ("--db", "--workspace", "--tools", "--max-answer", "--encryption-key"):
         assert flag in serving.stdout
-    assert "--encryption-key" not in serving.stdout
 
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (
-            ("serve", "--encryption-key", "x"),
-            "--encryption-key: this version does not have sealing",
-        ),
-        (("--encryption-key", "x", "--db", "y"), "--encryption-key: this version does not have"),
-        (("serve", "--encryption-key="), "--encryption-key: this version does not have sealing"),
+        (("serve", "--encryption-key="), "--encryption-key: the path is empty"),
+        (("serve", "--seal-names", "maybe"), "--seal-names: 'maybe' is neither yes nor no"),
         (("serve", "--web"), "--web: this version does not have the dashboard"),
         (("serve", "--llm-endpoint", "http://x"), "--llm-endpoint: this version does not have"),
         (("serve", "--transport", "http"), "--transport: this version serves stdio only"),

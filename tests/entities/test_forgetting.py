@@ -137,6 +137,7 @@ async def test_an_unknown_id_is_not_found_by_name(client):
         await client.get("mem-000000000000")
 
 
+@pytest.mark.plain
 async def test_a_deleted_memory_leaves_no_row_behind(client):
     answer = await client.remember("queue", "use NATS")
     await client.remember("queue", "use Kafka")

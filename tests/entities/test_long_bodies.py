@@ -86,6 +86,7 @@ async def test_a_short_body_has_no_passage_and_nothing_pending(client):
     assert "passage" not in item
 
 
+@pytest.mark.plain
 async def test_a_changed_long_body_drops_the_chunks_of_the_old_text(client):
     await client.remember("report", _LONG)
 

@@ -193,6 +193,7 @@ async def test_a_text_another_app_stores_meanwhile_is_not_stored_twice(
         assert await client.rows("SELECT key FROM entities") == [("queue",)]
 
 
+@pytest.mark.plain
 async def test_processes_find_what_each_other_write(
     exact_limit, store_path, open_store, client_of, start_python
 ):

@@ -77,6 +77,8 @@ def open_copy(
         )
         async with open_store(**settings) as app:
             vectors = app.upkeep._vectors
+            if app.database.is_sealed and index == "table":
+                pytest.skip("a sealed store has no table of vectors")
             if await app.database.read(vectors.table_is_live) != (index == "table"):
                 await app.database.write(vectors.rebuild)
             assert await app.database.read(vectors.table_is_live) == (index == "table")

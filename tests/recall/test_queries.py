@@ -198,6 +198,7 @@ async def test_the_same_query_twice_gives_the_same_answer(texts):
         assert first == second
 
 
+@pytest.mark.plain
 async def test_the_same_query_gives_the_same_answer_in_another_process(
     texts_path, open_copy, client_of
 ):

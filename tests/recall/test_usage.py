@@ -139,6 +139,7 @@ async def test_uses_that_cannot_be_written_now_are_written_later(open_store, cli
         assert await _uses(client) == {"queue": 2}
 
 
+@pytest.mark.plain
 async def test_closing_the_store_writes_the_uses_noted(tmp_path, store_path, open_store, client_of):
     settings = load({}, {"db_path": store_path})
     async with open_app(settings, tmp_path) as app:

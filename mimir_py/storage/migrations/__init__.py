@@ -7,8 +7,9 @@ lock, so of many processes that open an old store one migrates and the rest find
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from mimir_py.errors import ForeignStore
-from mimir_py.storage.files import APPLICATION_ID
+from mimir_py.storage.files import APPLICATION_ID, IDS, SEALED_ID
 from mimir_py.storage.migrations import m0001_memories, m0002_graph
+from mimir_py.storage.sealing import HEADER
 from mimir_py.storage.tables import Table
 from mimir_py.values import system_clock
 
@@ -38,17 +39,21 @@ _RECORD: Final = """
 """
 
 
-def migrate(tx: "Writer", upto: int | None = None) -> None:
-    """Bring an open store to schema `upto`, else to the latest; a no-op when it is there.
+def migrate(tx: "Writer", upto: int | None = None, *, header: str | None = None) -> bool:
+    """Bring an open store to schema `upto`, else to the latest; whether there was anything to do.
+
+    `header` is kept in a new store that is sealed.
 
     Raises:
         ForeignStore: another program's tables came out of the file's log.
     """
-    if tx.value("PRAGMA application_id") != APPLICATION_ID and tx.value(_ANY_TABLE) is not None:
+    if tx.value("PRAGMA application_id") not in IDS and tx.value(_ANY_TABLE) is not None:
         raise ForeignStore("a database of another program; it was left untouched")
-    for migration in MIGRATIONS:
-        if current_version(tx) < migration.VERSION <= (upto or LATEST):
-            _apply(migration, tx)
+    last = upto or LATEST
+    steps = [step for step in MIGRATIONS if current_version(tx) < step.VERSION <= last]
+    for step in steps:
+        _apply(step, tx, header if step is MIGRATIONS[0] else None)
+    return bool(steps)
 
 
 def would_change_memories(tx: "Writer") -> bool:
@@ -61,10 +66,12 @@ def current_version(tx: "Writer") -> int:
     return version
 
 
-def _apply(migration: Any, tx: "Writer") -> None:
+def _apply(migration: Any, tx: "Writer", header: str | None) -> None:
     tx.run("BEGIN IMMEDIATE")
     try:
         migration.apply(tx)
+        if header is not None:
+            tx.insert_row("meta", {"name": HEADER, "value": header})
         tx.run(
             _RECORD,
             {
@@ -74,7 +81,7 @@ def _apply(migration: Any, tx: "Writer") -> None:
             },
         )
         # PRAGMA takes no parameters; both numbers are our own constants.
-        tx.run(f"PRAGMA application_id={APPLICATION_ID}")
+        tx.run(f"PRAGMA application_id={SEALED_ID if tx.is_sealed else APPLICATION_ID}")
         tx.run(f"PRAGMA user_version={migration.VERSION}")
         tx.run("COMMIT")
     except BaseException:

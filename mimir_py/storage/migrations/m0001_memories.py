@@ -163,15 +163,6 @@ _SCHEMA: Final = (
         sealed BLOB
     ) STRICT
     """,
-    # The terms are made already; the tokenizer only has to part them at the spaces.
-    """
-    CREATE VIRTUAL TABLE entities_fts USING fts5 (
-        label_terms, body_terms, content='entity_text', content_rowid='row_id',
-        tokenize="unicode61 remove_diacritics 0 categories 'L* M* N* P* S* Co'"
-    )
-    """,
-    # In how many memories a term occurs.
-    "CREATE VIRTUAL TABLE entities_vocabulary USING fts5vocab (entities_fts, 'row')",
     # The memories before and after one, in its topic.
     """
     CREATE INDEX idx_entities_topic ON entities (workspace_hash, category, topic_path, row_id)
@@ -197,6 +188,32 @@ _SCHEMA: Final = (
 )
 
 
+# The terms are made already; the tokenizer only has to part them at the spaces.
+_TOKENIZE: Final = "unicode61 remove_diacritics 0 categories 'L* M* N* P* S* Co'"
+KEYWORD_INDEX: Final = (
+    f"""
+    CREATE VIRTUAL TABLE entities_fts USING fts5 (
+        label_terms, body_terms, content='entity_text', content_rowid='row_id',
+        tokenize="{_TOKENIZE}"
+    )
+    """,
+    # In how many memories a term occurs.
+    "CREATE VIRTUAL TABLE entities_vocabulary USING fts5vocab (entities_fts, 'row')",
+)
+# Where the texts are sealed the index is in memory, made anew at each start (storage/words.py).
+KEYWORD_INDEX_IN_MEMORY: Final = (
+    f"""
+    CREATE VIRTUAL TABLE derived.entities_fts USING fts5 (
+        label_terms, body_terms, content='', contentless_delete=1, tokenize="{_TOKENIZE}"
+    )
+    """,
+    "CREATE VIRTUAL TABLE derived.entities_vocabulary USING fts5vocab (entities_fts, 'row')",
+)
+
+
 def apply(tx: "Writer") -> None:
     for statement in _SCHEMA:
         tx.run(statement)
+    if not tx.is_sealed:
+        for statement in KEYWORD_INDEX:
+            tx.run(statement)
