@@ -73,6 +73,16 @@ class Entity:
     links: tuple[Link, ...]
     body_json: str
 
+    @property
+    def believed_until(self) -> UnixMs | None:
+        """When it stopped being believed: at the version after it, or by being forgotten."""
+        if not self.archived:
+            return self.invalidated_at_unix_ms
+        # A record from elsewhere may not say when it was forgotten.
+        ended = self.invalidated_at_unix_ms
+        ended = self.last_accessed_unix_ms if ended is None else ended
+        return max(ended, self.recorded_at_unix_ms + 1)
+
 
 ATTRIBUTES = tuple(field.name for field in fields(Entity) if field.name not in ("row_id", "id"))
 # Links are rows of their own; a version keeps those that its memory had.

@@ -176,14 +176,16 @@ class Memories:
         same = _repeated(tx, prepared.draft, prepared.text_hash)
         if (same is not None) != seen.repeated:
             return None
-        store.delete_alias(tx, identity)
         if same is not None:
-            store.add_alias(tx, identity, same.row_id, self._clock())
+            known = store.resolve_alias(tx, identity)
+            if known is None or known.id != same.id:
+                since = self._rows.drop_alias(tx, identity, self._clock())
+                store.add_alias(tx, identity, same.row_id, since)
             store.update(tx, versioning.reinforced(same, self._clock()), prepared.text_hash)
             return _remembered(same.id, DEDUPED, identity)
-        entity = versioning.new_entity(
-            prepared.draft, self._new_id(prepared.draft.id_prefix), self._clock()
-        )
+        since = self._rows.drop_alias(tx, identity, self._clock())
+        new_id = self._new_id(prepared.draft.id_prefix)
+        entity = versioning.new_entity(prepared.draft, new_id, since)
         self._rows.insert(tx, entity, prepared)
         return _remembered(entity.id, CREATED, identity, prepared.chunks)
 
@@ -194,8 +196,6 @@ class Memories:
             self._rows.overwrite(tx, stored, entity, prepared, history_id)
             return _remembered(stored.id, UPDATED, prepared.draft.identity, prepared.chunks)
         store.update(tx, entity, prepared.text_hash)
-        if stored.archived:
-            store.append_change(tx, stored.row_id, stored.id, "update")
         return _remembered(stored.id, UPDATED, prepared.draft.identity)
 
     def _forget(
@@ -209,15 +209,15 @@ class Memories:
         for entity in found:
             self._rows.settle_aliases(tx, entity)
             store.archive(tx, entity, reason, self._clock())
-        if workspaces is None:
-            unaliased = store.delete_named_aliases(tx, category, key)
-        else:
-            dropped = [
-                store.delete_alias(tx, Identity(category, key, workspace))
-                for workspace in workspaces
-            ]
-            unaliased = any(dropped)
-        return bool(found) or unaliased
+        aliases = [
+            alias.memory.workspace_hash
+            for alias in store.aliases_named(tx, category, key)
+            if workspaces is None or alias.memory.workspace_hash in workspaces
+        ]
+        for workspace in aliases:
+            identity = Identity(category, key, workspace)
+            self._rows.drop_alias(tx, identity, self._clock(), forgotten=reason)
+        return bool(found or aliases)
 
     async def _swallow(self, draft: Draft, near: NearDuplicate) -> Remembered | None:
         """Count a draft as one more use of its near duplicate, unless its identity is stored."""

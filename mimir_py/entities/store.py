@@ -6,7 +6,7 @@ No other module writes them.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from mimir_py.entities.models import (
     COLUMNS,
@@ -21,6 +21,14 @@ from mimir_py.storage.database import Reader, Writer
 from mimir_py.values import UnixMs
 
 NewRow = tuple[Any, ...]
+
+
+class Alias(NamedTuple):
+    """Another key of a memory: the memory, and since when it has the key."""
+
+    memory: Entity
+    given_at: UnixMs
+
 
 # What `from_row` reads of the memory `e`. As a JSON number a weight would lose its last digits.
 MEMORY: Final = """
@@ -78,8 +86,14 @@ _REINFORCE: Final = """
     WHERE row_id = :row_id
 """
 _ALIAS: Final = f"""
-    SELECT {MEMORY} FROM main.aliases a CROSS JOIN entities e ON e.row_id = a.entity_row_id
+    SELECT a.created_at_unix_ms AS given_at, {MEMORY} FROM main.aliases a
+    CROSS JOIN entities e ON e.row_id = a.entity_row_id
     WHERE a.key = :key AND a.category = :category AND a.workspace_hash = :workspace_hash
+"""  # noqa: S608  # our own names
+_ALIASES_NAMED: Final = f"""
+    SELECT a.created_at_unix_ms AS given_at, {MEMORY} FROM main.aliases a
+    CROSS JOIN entities e ON e.row_id = a.entity_row_id
+    WHERE a.key = :key AND a.category = :category ORDER BY e.workspace_hash
 """  # noqa: S608  # our own names
 _ALIASES_OF: Final = """
     SELECT key, category, workspace_hash, created_at_unix_ms FROM aliases
@@ -88,9 +102,6 @@ _ALIASES_OF: Final = """
 _DELETE_ALIAS: Final = """
     DELETE FROM main.aliases
     WHERE key = :key AND category = :category AND workspace_hash = :workspace_hash
-"""
-_DELETE_NAMED_ALIASES: Final = """
-    DELETE FROM main.aliases WHERE key = :key AND category = :category
 """
 _DELETE_ALIASES_OF: Final = "DELETE FROM main.aliases WHERE entity_row_id = :row_id"
 _LINKS_BETWEEN: Final = """
@@ -189,20 +200,20 @@ def update(tx: Writer, entity: Entity, text_hash: bytes) -> None:
     tx.update_row("entities", entity.row_id, {**to_columns(entity), "text_hash": text_hash})
 
 
-def insert_version(
-    tx: Writer, history_id: str, version: Entity, invalidated_at: UnixMs | None = None
-) -> None:
+def insert_version(tx: Writer, history_id: str, version: Entity) -> None:
     """Keep a version that is no longer the present one."""
     columns = {**to_columns(version), "links": links_json(version.links)}
-    if invalidated_at is not None:
-        columns["invalidated_at_unix_ms"] = invalidated_at
-        columns["superseded_by"] = version.id
     tx.insert_row("entity_history", {**columns, "history_id": history_id})
 
 
 def archive(tx: Writer, entity: Entity, reason: str, now: UnixMs) -> None:
-    """Hide a memory; its text, vectors and history stay."""
-    values = {"archived": 1, "archive_reason": reason, "last_accessed_unix_ms": now}
+    """Hide a memory, which is believed no longer; its text, vectors and history stay."""
+    values = {
+        "archived": 1,
+        "archive_reason": reason,
+        "last_accessed_unix_ms": now,
+        "invalidated_at_unix_ms": max(now, entity.recorded_at_unix_ms + 1),
+    }
     tx.update_row("entities", entity.row_id, values)
     append_change(tx, entity.row_id, entity.id, "archive")
 
@@ -229,10 +240,22 @@ def reinforce(tx: Writer, uses: Iterable[tuple[int, int, UnixMs]], boost: float)
     )
 
 
+def alias(reader: Reader, identity: Identity) -> Alias | None:
+    """That other key of a memory."""
+    row = reader.one(_ALIAS, _stored(reader, identity))
+    return None if row is None else Alias(from_row(row), row["given_at"])
+
+
+def aliases_named(reader: Reader, category: str, key: str) -> list[Alias]:
+    """Other keys of that name, the global workspace first."""
+    names = reader.stored_names("aliases", {"category": category, "key": key})
+    return [Alias(from_row(row), row["given_at"]) for row in reader.all(_ALIASES_NAMED, names)]
+
+
 def resolve_alias(reader: Reader, identity: Identity) -> Entity | None:
     """The memory whose text is what this key was given."""
-    row = reader.one(_ALIAS, _stored(reader, identity))
-    return None if row is None else from_row(row)
+    found = alias(reader, identity)
+    return None if found is None else found.memory
 
 
 def add_alias(tx: Writer, identity: Identity, row_id: int, now: UnixMs) -> None:
@@ -253,12 +276,6 @@ def aliases_of(reader: Reader, row_id: int) -> list[tuple[Identity, UnixMs]]:
 
 def delete_alias(tx: Writer, identity: Identity) -> bool:
     return tx.run(_DELETE_ALIAS, _stored(tx, identity)) > 0
-
-
-def delete_named_aliases(tx: Writer, category: str, key: str) -> bool:
-    """Delete the aliases of that name in every workspace."""
-    names = tx.stored_names("aliases", {"category": category, "key": key})
-    return tx.run(_DELETE_NAMED_ALIASES, names) > 0
 
 
 def delete_aliases_of(tx: Writer, row_id: int) -> None:

@@ -1,7 +1,8 @@
 """What remembering does to a memory: pure rules, no storage.
 
 Times are half-open: a version was believed in [recorded_at, invalidated_at), a fact held in
-[valid_from, valid_to) with an open end while `valid_to` is `None`.
+[valid_from, valid_to) with an open end while `valid_to` is `None`. Being forgotten ends the belief
+too: a gap lies between that and being remembered again.
 """
 
 from dataclasses import replace
@@ -67,8 +68,8 @@ def new_entity(draft: Draft, entity_id: str, now: UnixMs) -> Entity:
 def revised(stored: Entity, draft: Draft, now: UnixMs, history_id: str) -> Entity:
     """`stored` with the draft laid over it, reinforced, and live again if it was archived.
 
-    Only a change of content or attributes makes a version: then `recorded_at_unix_ms` moves on and
-    `supersedes` is `history_id`.
+    Only a change of content or attributes makes a version, or its return: then
+    `recorded_at_unix_ms` moves on and `supersedes` is `history_id`.
 
     Arguments left out keep the stored attribute. New content starts a new period of validity;
     the same content keeps its period unless the draft gives bounds.
@@ -78,7 +79,7 @@ def revised(stored: Entity, draft: Draft, now: UnixMs, history_id: str) -> Entit
     """
     new_content = draft.body_json != stored.body_json
     # Two overwrites within a millisecond still leave the first a window that is not empty.
-    recorded = max(now, stored.recorded_at_unix_ms + 1)
+    recorded = max(now, stored.recorded_at_unix_ms + 1, stored.believed_until or 0)
     valid_from: UnixMs | None
     if new_content:
         valid_from = _or(draft.valid_from_unix_ms, recorded)
@@ -89,7 +90,9 @@ def revised(stored: Entity, draft: Draft, now: UnixMs, history_id: str) -> Entit
             valid_from = stored.valid_from_unix_ms
         valid_to = _or(draft.valid_to_unix_ms, stored.valid_to_unix_ms)
     _check_period(recorded if valid_from is None else valid_from, valid_to)
-    touched = replace(reinforced(stored, now), archived=False, archive_reason="")
+    touched = replace(
+        reinforced(stored, now), archived=False, archive_reason="", invalidated_at_unix_ms=None
+    )
     changed = replace(
         touched,
         body_json=draft.body_json,
@@ -106,7 +109,7 @@ def revised(stored: Entity, draft: Draft, now: UnixMs, history_id: str) -> Entit
         valid_from_unix_ms=valid_from,
         valid_to_unix_ms=valid_to,
     )
-    if changed == touched:
+    if changed == touched and not stored.archived:
         return touched
     return replace(changed, recorded_at_unix_ms=recorded, supersedes=history_id)
 

@@ -11,6 +11,7 @@ from mimir_py.entities.similarity import text_hash
 from mimir_py.storage import fts
 from mimir_py.storage.database import Writer
 from mimir_py.storage.vectors import Chunk, Vectors
+from mimir_py.values import UnixMs
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,30 @@ def relabelled(prepared: Prepared, entity: Entity) -> Prepared:
     )
 
 
+def ended(version: Entity, at: UnixMs) -> Entity:
+    """`version` as history keeps it when it stops being the present one at a time."""
+    until = version.believed_until
+    return replace(
+        version,
+        invalidated_at_unix_ms=at if until is None else until,
+        superseded_by=version.id,
+    )
+
+
+def named(memory: Entity, identity: Identity, since: UnixMs) -> Entity:
+    """What another key of a live memory says, as a memory of that name."""
+    return replace(
+        memory,
+        row_id=0,
+        category=identity.category,
+        key=identity.key,
+        workspace_hash=identity.workspace_hash,
+        created_at_unix_ms=since,
+        recorded_at_unix_ms=since,
+        supersedes="",
+    )
+
+
 class Rows:
     """Changes of single memories, inside a transaction of the caller's."""
 
@@ -63,7 +88,7 @@ class Rows:
     ) -> None:
         """Make `entity` the present version, and keep `stored` as the one before it."""
         self.settle_aliases(tx, stored)
-        store.insert_version(tx, history_id, stored, entity.recorded_at_unix_ms)
+        store.insert_version(tx, history_id, ended(stored, entity.recorded_at_unix_ms))
         fts.remove(tx, stored.row_id)
         fts.add(tx, [(stored.row_id, prepared.label, prepared.body)])
         self._vectors.replace(tx, stored.row_id, prepared.chunks)
@@ -77,6 +102,25 @@ class Rows:
         self._vectors.remove(tx, entity.row_id)
         store.delete(tx, entity)
 
+    def drop_alias(
+        self, tx: Writer, identity: Identity, now: UnixMs, forgotten: str | None = None
+    ) -> UnixMs:
+        """Take another key off a memory, and keep in history what it said.
+
+        `forgotten` is the reason if the name is forgotten, not given anew. Returns when the key
+        ended: `now`, or later, so that what it said lasted; without such a key, `now`.
+        """
+        alias = store.alias(tx, identity)
+        if alias is None:
+            return now
+        at = max(now, alias.given_at + 1)
+        said = ended(named(alias.memory, identity, alias.given_at), at)
+        if forgotten is not None:
+            said = replace(said, archived=True, archive_reason=forgotten)
+        store.insert_version(tx, self._new_id("hist"), said)
+        store.delete_alias(tx, identity)
+        return at
+
     def settle_aliases(self, tx: Writer, stored: Entity) -> None:
         """Give every other key of a memory a memory of its own, before it changes or goes."""
         aliases = store.aliases_of(tx, stored.row_id)
@@ -88,16 +132,5 @@ class Rows:
             Draft(Identity("", "", ""), stored.body_json), text.parse_body(stored.body_json)
         )
         for identity, created_at in aliases:
-            own = replace(
-                stored,
-                row_id=0,
-                id=self._new_id("mem"),
-                category=identity.category,
-                key=identity.key,
-                workspace_hash=identity.workspace_hash,
-                archived=False,
-                archive_reason="",
-                created_at_unix_ms=created_at,
-                supersedes="",
-            )
+            own = replace(named(stored, identity, created_at), id=self._new_id("mem"))
             self.insert(tx, own, replace(relabelled(prepared, own), chunks=chunks))

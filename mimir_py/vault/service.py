@@ -177,11 +177,11 @@ class Vault:
         identity = prepared.draft.identity
         if stored is None and _identity(present) != identity:
             # The name was another key of that memory, which keeps its own.
-            entity_store.delete_alias(tx, identity)
+            self._rows.drop_alias(tx, identity, self._clock())
             self._insert(tx, [coming])
             return True
         history_id = self._new_id("hist")
-        recorded = max(self._clock(), present.recorded_at_unix_ms + 1)
+        recorded = max(self._clock(), present.recorded_at_unix_ms + 1, present.believed_until or 0)
         entity = dataclasses.replace(
             record.entity,
             row_id=present.row_id,
