@@ -5,12 +5,12 @@ from typing import Annotated, Any, ClassVar, Final, Literal, NotRequired, TypedD
 
 from pydantic import Field
 
+from mimir_py.entities.items import paged
 from mimir_py.entities.models import Draft, Identity
 from mimir_py.entities.service import Memories
 from mimir_py.entities.text import load_json
 from mimir_py.errors import InvalidInput
 from mimir_py.tooling import AnyTool, Call, Effect, Tool, ToolSpec
-from mimir_py.tooling.answer import clipped, size
 from mimir_py.tooling.fields import Category, JsonBody, Key, Unit, UnixMsField, Workspace
 
 
@@ -157,7 +157,7 @@ class GetEntity(Tool[Memories]):
             "id": entity.id,
             "category": entity.category,
             "key": entity.key,
-            "body_json": entity.body_json[self.body_offset :],
+            "body_json": entity.body_json,
             "status": entity.status,
             "entity_type": entity.type,
             "tags": list(entity.tags),
@@ -171,7 +171,7 @@ class GetEntity(Tool[Memories]):
             "workspace_hash": entity.workspace_hash,
             "archived": entity.archived,
         }
-        return _paged(answer, self.body_offset, call.max_answer_bytes)
+        return paged(answer, self.body_offset, call.max_answer_bytes)  # type: ignore[return-value]  # the same fields
 
 
 class ForgetAnswer(TypedDict):
@@ -253,29 +253,3 @@ def _from_text(given: str) -> tuple[str, Any]:
             raise InvalidInput("body_json", f"is not valid JSON: {error}") from None
     body = {"content": given}
     return json.dumps(body, ensure_ascii=False), body
-
-
-def _paged(answer: EntityAnswer, offset: int, cap: int) -> EntityAnswer:
-    """Cut the body where the answer would pass the cap, and say where to go on."""
-    if not cap or size(answer) <= cap:
-        return answer
-    body = answer["body_json"]
-    low, high = 0, len(body)
-    paged = EntityAnswer(**answer)
-    paged["truncated"] = True
-    paged["body_chars"] = paged["next_offset"] = offset + len(body)
-    paged["body_json"] = ""
-    if size(paged) > cap // 2:
-        # Long names must leave room for the body, or its pages would never end.
-        paged["tags"] = []
-        paged["category"] = clipped(paged["category"], cap // 32)
-        paged["key"] = clipped(paged["key"], cap // 32)
-        for name in ("status", "entity_type", "layer", "workspace_hash"):
-            paged[name] = clipped(paged[name], cap // 32)
-    while low < high:
-        middle = (low + high + 1) // 2
-        paged["body_json"] = body[:middle]
-        low, high = (middle, high) if size(paged) <= cap else (low, middle - 1)
-    paged["body_json"] = body[:low]
-    paged["next_offset"] = offset + low
-    return paged

@@ -1,21 +1,16 @@
 """The shape of a found memory on the wire, and making a page of them fit."""
 
-import json
 from collections.abc import Sequence
 from typing import Any, Final
 
+from mimir_py.entities import items as entities
+from mimir_py.entities.items import ITEM_FIELDS
 from mimir_py.recall.models import Explanation, Found, Hit
 from mimir_py.tooling.answer import size
 
-_OWN_FIELDS: Final = frozenset(
-    """
-    id category key body_json status type tags decay_score retrieval_count layer topic_path archived
-    archive_reason links verified source always_on certainty workspace_hash agent_id visibility
-    created_at_unix_ms last_accessed_unix_ms valid_from_unix_ms valid_to_unix_ms follow_count
-    miss_count follow_rate efficacy_status score relevance explanation alias_of
-    passage passage_offset truncated confidence
-    """.split()
-)
+_OWN_FIELDS: Final = ITEM_FIELDS | {
+    *("score", "relevance", "explanation", "alias_of", "passage", "passage_offset", "confidence")
+}
 NOTHING_RELEVANT: Final = "nothing relevant is stored"
 _SHORTEST_BODY: Final = 200
 _PAGE_NOTES_BYTES: Final = 300
@@ -57,38 +52,7 @@ def page(
 def item(hit: Hit) -> dict[str, Any]:
     """A memory with all its fields, then those of its body that shadow none of them."""
     entity = hit.entity
-    entry: dict[str, Any] = {
-        "id": entity.id,
-        "category": entity.category,
-        "key": hit.key,
-        "body_json": entity.body_json,
-        "status": entity.status,
-        "type": entity.type,
-        "tags": list(entity.tags),
-        "decay_score": entity.decay_score,
-        "retrieval_count": entity.retrieval_count,
-        "layer": entity.layer,
-        "topic_path": entity.topic_path,
-        "archived": entity.archived,
-        "archive_reason": entity.archive_reason,
-        "links": [link.as_json() for link in entity.links],
-        "verified": entity.verified,
-        "source": entity.source,
-        "always_on": entity.always_on,
-        "certainty": entity.certainty,
-        "workspace_hash": entity.workspace_hash,
-        "agent_id": entity.agent_id,
-        "visibility": entity.visibility,
-        "created_at_unix_ms": entity.created_at_unix_ms,
-        "last_accessed_unix_ms": entity.last_accessed_unix_ms,
-        "valid_from_unix_ms": entity.valid_from_unix_ms,
-        "valid_to_unix_ms": entity.valid_to_unix_ms,
-        "follow_count": entity.follow_count,
-        "miss_count": entity.miss_count,
-        "follow_rate": entity.follow_rate,
-        "efficacy_status": entity.efficacy_status,
-        "score": hit.score,
-    }
+    entry = {**entities.item(entity), "key": hit.key, "score": hit.score}
     if hit.relevance is not None:
         entry["relevance"] = hit.relevance
     if hit.key != entity.key:
@@ -96,10 +60,7 @@ def item(hit: Hit) -> dict[str, Any]:
     if hit.passage is not None:
         entry["passage"] = hit.passage.text
         entry["passage_offset"] = hit.passage.offset
-    body = json.loads(entity.body_json)
-    if isinstance(body, dict):
-        entry |= {name: value for name, value in body.items() if name not in _OWN_FIELDS}
-    return entry
+    return entities.with_body_fields(entry, _OWN_FIELDS)
 
 
 def explanation(why: Explanation) -> dict[str, Any]:
@@ -121,20 +82,7 @@ def explanation(why: Explanation) -> dict[str, Any]:
 
 def preview(entry: dict[str, Any], most_bytes: int) -> dict[str, Any]:
     """The item with a body over `most_bytes` cut there, between characters, and marked."""
-    body: str = entry["body_json"]
-    encoded = body.encode()
-    if len(encoded) <= most_bytes:
-        return entry
-    kept = encoded[:most_bytes].decode(errors="ignore")
-    note = (
-        f"\n--truncated ({len(body) - len(kept)} more chars)-- the whole text: "
-        f"mimir_get_entity id={entry['id']}"
-    )
-    # Fields flattened out of the body would bring the whole of it along.
-    cut = {name: value for name, value in entry.items() if name in _OWN_FIELDS}
-    cut["body_json"] = kept + note
-    cut["truncated"] = True
-    return cut
+    return entities.cut_body(entry, most_bytes, _OWN_FIELDS, f"mimir_get_entity id={entry['id']}")
 
 
 def confidence(hit: Hit, rank: int, count: int) -> float:
