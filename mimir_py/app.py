@@ -12,12 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from mimir_py import entities, recall, upkeep
+from mimir_py import entities, history, recall, upkeep
 from mimir_py.config import Settings, find_store
 from mimir_py.embedding import Embedder, OnnxEmbedder
 from mimir_py.entities import Memories
 from mimir_py.entities import tools as entity_tools
 from mimir_py.errors import MimirError
+from mimir_py.history import tools as history_tools
 from mimir_py.recall import tools as recall_tools
 from mimir_py.security import SecretsMode, clean_fields
 from mimir_py.security.unlocking import secret_of, unlocking
@@ -42,7 +43,11 @@ _MOST_IGNORED_NAMED: Final = 8
 _MOST_FINDINGS: Final = 16
 
 CATALOGUE: Final = Catalogue(
-    entity_tools.TOOLS + recall_tools.TOOLS + workspace_tools.TOOLS + upkeep_tools.TOOLS
+    entity_tools.TOOLS
+    + recall_tools.TOOLS
+    + history_tools.TOOLS
+    + workspace_tools.TOOLS
+    + upkeep_tools.TOOLS
 )
 
 
@@ -73,12 +78,14 @@ class App:
             settings.exclude_categories,
             settings.ranking_file or recall.RANKING_FILE,
         )
+        self.history = history.History(database, clock, new_id)
         self.workspaces = Workspaces(database)
         self.upkeep = upkeep.Upkeep(database, vectors, embedder, self.memories, dense)
         self.vault = Vault(database, vectors, self.upkeep, limits, clock, new_id)
         self._rooms: Mapping[type, object] = {
             Memories: self.memories,
             recall.Recall: self.recall,
+            history.History: self.history,
             Workspaces: self.workspaces,
             Upkeep: self.upkeep,
         }

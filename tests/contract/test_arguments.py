@@ -17,6 +17,10 @@ _NEEDED: Final[Mapping[str, Mapping[str, Any]]] = {
     "recall_layer": {"layer": "buffer"},
     "semantic_search": {"query": "x"},
     "forget": {"category": "c", "key": "nothing"},
+    "history": {"category": "c", "key": "nulls"},
+    "as_of": {"category": "c", "key": "nulls", "as_of_unix_ms": 1},
+    "valid_at": {"category": "c", "key": "nulls", "valid_at_unix_ms": 1},
+    "bitemporal": {"category": "c", "key": "nulls", "tx_at_unix_ms": 1, "valid_at_unix_ms": 1},
     "embed": {"category": "c", "key": "embedded"},
 }
 

@@ -36,6 +36,10 @@ _BASES: Final[Mapping[str, Mapping[str, Any]]] = {
     "remember": {"category": "hostile", "key": "k", "body_json": "an ordinary text"},
     "get_entity": {"id": "mem-000000000000"},
     "forget": {"category": "hostile", "key": "nothing"},
+    "history": {"category": "hostile", "key": "k"},
+    "as_of": {"category": "hostile", "key": "k", "as_of_unix_ms": 1},
+    "valid_at": {"category": "hostile", "key": "k", "valid_at_unix_ms": 1},
+    "bitemporal": {"category": "hostile", "key": "k", "tx_at_unix_ms": 1, "valid_at_unix_ms": 1},
     # Vectors are slow, and no argument but the query reaches them.
     "recall": {"query": "ordinary", "mode": "fts5", "limit": 3},
     "recall_layer": {"layer": "buffer", "limit": 3},

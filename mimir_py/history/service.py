@@ -1,0 +1,91 @@
+"""Asking what was said under a name, on both axes of time."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from mimir_py.entities.store import insert_version
+from mimir_py.history import store, timeline
+from mimir_py.history.models import Answer, Place, Trail, Version
+from mimir_py.history.retention import Bounds, Retained, Run, evicted, retained, rolled_up
+from mimir_py.storage.database import Database, Reader, Writer
+from mimir_py.values import Clock, IdSource, UnixMs
+
+_RUNS_AT_ONCE: Final = 50
+
+Rule = Callable[[Sequence[Version]], Version | None]
+
+
+@dataclass(frozen=True)
+class Name:
+    """What is asked about: a name in some workspaces, in order of preference, or in all (`None`).
+
+    Each workspace has a history of its own; the first that has an answer gives it.
+    """
+
+    category: str
+    key: str
+    workspaces: tuple[str, ...] | None = None
+
+
+class History:
+    """The room's door."""
+
+    def __init__(self, database: Database, clock: Clock, new_id: IdSource) -> None:
+        self._database = database
+        self._clock = clock
+        self._new_id = new_id
+
+    async def trail(self, name: Name, limit: int, offset: int) -> Trail:
+        """Earlier versions, newest first, in the first workspace that knows the name."""
+
+        def page(reader: Reader) -> Trail:
+            known = store.versions(reader, name.category, name.key, name.workspaces)
+            for workspace, versions in known.items():
+                earlier = [version for version in versions if version.place is Place.EARLIER]
+                wanted = earlier[offset : offset + limit]
+                whole = tuple(store.earlier(reader, version.row) for version in wanted)
+                return Trail(workspace, whole, len(earlier))
+            return Trail(name.workspaces[0] if name.workspaces else "", (), 0)
+
+        return await self._database.read(page)
+
+    async def as_of(self, name: Name, at: UnixMs) -> Answer | None:
+        """What was believed at a moment."""
+        return await self._first(name, lambda versions: timeline.as_of(versions, at))
+
+    async def bitemporal(self, name: Name, tx_at: UnixMs | None, at: UnixMs) -> Answer | None:
+        """What was believed at `tx_at` (`None`: is believed now) to hold at the moment `at`."""
+        return await self._first(name, lambda versions: timeline.bitemporal(versions, tx_at, at))
+
+    async def retain(self, bounds: Bounds, *, dry_run: bool) -> Retained:
+        """Evict the versions that are not to be kept, a few names at a time."""
+        stored = await self._database.read(store.all_earlier)
+        runs = evicted(stored, bounds, self._clock())
+        if not dry_run:
+            for start in range(0, len(runs), _RUNS_AT_ONCE):
+                some = runs[start : start + _RUNS_AT_ONCE]
+                await self._database.write_slice(partial(self._evict, some, bounds.tombstones))
+        return retained(runs, bounds)
+
+    def _evict(self, runs: Sequence[Run], tombstones: bool, tx: Writer) -> None:
+        for run in runs:
+            rows = [version.row for version in run]
+            versions = store.earlier_many(tx, rows)
+            # Meanwhile the memory may have been deleted with all of them.
+            if tombstones and versions:
+                tombstone = rolled_up(versions, self._clock())
+                insert_version(tx, self._new_id("hist-tomb"), tombstone)
+            store.delete_earlier(tx, rows)
+
+    async def _first(self, name: Name, rule: Rule) -> Answer | None:
+        def answer(reader: Reader) -> Answer | None:
+            known = store.versions(reader, name.category, name.key, name.workspaces)
+            for versions in known.values():
+                version = rule(versions)
+                if version is not None:
+                    return Answer(store.whole(reader, version), version.is_live)
+            return None
+
+        return await self._database.read(answer)

@@ -1,0 +1,79 @@
+"""The arguments the contract lists, with their types and values."""
+
+from collections.abc import Mapping
+from typing import Final
+
+# Appendix A and section 5: argument -> JSON type, the required ones first. `H` marks the arguments
+# that the Rust program takes without listing them; ours are all listed.
+ARGUMENTS: Final[Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]]] = {
+    "remember": (
+        ("category", "key", "body_json"),
+        {
+            "category": "string", "key": "string", "body_json": "string", "status": "string",
+            "type": "string", "tags": "array", "importance": "number", "topic_path": "string",
+            "workspace_hash": "string", "agent_id": "string", "valid_from_unix_ms": "integer",
+            "valid_to_unix_ms": "integer",
+            "recall_when": "array", "always_on": "boolean", "certainty": "number",
+            "visibility": "string", "layer": "string",
+        },
+    ),
+    "recall": (
+        ("query",),
+        {
+            "query": "string", "category": "string", "type": "string", "topic_path": "string",
+            "limit": "integer", "offset": "integer", "min_decay": "number", "mode": "string",
+            "include_archived": "boolean", "include_confidence": "boolean", "reinforce": "boolean",
+            "expansion": "object", "preview_cap": "integer", "content_weight": "number",
+            "trust_weight": "number", "diversity_halving": "number",
+            "recency_half_life_secs": "number", "workspace_hash": "string", "agent_id": "string",
+            "layer": "string", "valid_at": "integer", "valid_from_unix_ms": "integer",
+            "valid_to_unix_ms": "integer", "valid_op": "string", "always_on": "boolean",
+        },
+    ),
+    "recall_layer": (("layer",), {"layer": "string", "limit": "integer"}),
+    "semantic_search": (
+        ("query",),
+        {
+            "query": "string", "limit": "integer", "category": "string",
+            "workspace_hash": "string", "agent_id": "string",
+        },
+    ),
+    "get_entity": (("id",), {"id": "string"}),
+    "history": (
+        ("category", "key"),
+        {"category": "string", "key": "string", "limit": "integer", "offset": "integer"},
+    ),
+    "as_of": (
+        ("category", "key", "as_of_unix_ms"),
+        {"category": "string", "key": "string", "as_of_unix_ms": "integer"},
+    ),
+    "valid_at": (
+        ("category", "key", "valid_at_unix_ms"),
+        {"category": "string", "key": "string", "valid_at_unix_ms": "integer"},
+    ),
+    "bitemporal": (
+        ("category", "key", "tx_at_unix_ms", "valid_at_unix_ms"),
+        {
+            "category": "string", "key": "string", "tx_at_unix_ms": "integer",
+            "valid_at_unix_ms": "integer",
+        },
+    ),
+    "forget": (("category", "key"), {"category": "string", "key": "string", "reason": "string"}),
+    "embed": (
+        (),
+        {
+            "text": "string", "category": "string", "key": "string", "batch_category": "string",
+            "batch_limit": "integer",
+        },
+    ),
+    "reindex": ((), {}),
+    "workspace_list": ((), {}),
+    "health": ((), {}),
+    "stats": ((), {}),
+}  # fmt: skip
+
+ENUMS: Final = {
+    ("recall", "mode"): {"fts5", "dense", "hybrid"},
+    ("recall", "valid_op"): {"overlaps", "contains"},
+    ("recall_layer", "layer"): {"world", "episodic", "semantic"},
+}

@@ -1,0 +1,276 @@
+"""Examples of the tools that store, find and keep memories."""
+
+from typing import Final
+
+from tests.contract.promises.kinds import (
+    INT,
+    MEMORY_ID,
+    QUEUE,
+    QUEUE_ITEM,
+    QUEUE_NAME,
+    TIME,
+    Promise,
+    Refusal,
+    fact,
+)
+
+_LAYERS: Final = tuple(
+    fact("place", f"k{layer}", f"stored in {layer}", layer=layer)
+    for layer in ("core", "working", "buffer", "world", "semantic", "episodic")
+)
+_STATS: Final = {
+    "total_journal_events": 0,
+    "total_state_entries": 0,
+    "db_file_size_bytes": INT,
+    "total_communities": 0,
+    "graph_modularity": None,
+    "history_bytes": INT,
+}
+
+PROMISES: Final = (
+    Promise(
+        "5.1",
+        "a new name is created, under an id of its own",
+        QUEUE,
+        {"action": "created", "category": "decision", "id": MEMORY_ID, "key": "queue"},
+    ),
+    Promise(
+        "5.1",
+        "the same name again is updated",
+        fact("decision", "queue", "use Kafka"),
+        {"action": "updated", "category": "decision", "id": MEMORY_ID, "key": "queue"},
+        before=(QUEUE,),
+    ),
+    Promise(
+        "5.1",
+        "an exact repeat under another key is answered as such, under the key that was asked for",
+        fact("decision", "broker", "use NATS"),
+        {
+            "action": "deduped (new key not created)",
+            "category": "decision",
+            "id": MEMORY_ID,
+            "key": "broker",
+        },
+        before=(QUEUE,),
+    ),
+    Promise(
+        "5.2",
+        "an item has all the fields of a memory, and those of its body",
+        ("recall", {"query": "NATS"}),
+        {"items": [QUEUE_ITEM], "total": 1},
+        before=(QUEUE,),
+    ),
+    Promise(
+        "5.2",
+        "an empty query browses",
+        ("recall", {"query": "", "limit": 10, "mode": ""}),
+        {"items": [QUEUE_ITEM], "total": 1},
+        before=(QUEUE,),
+    ),
+    Promise(
+        "5.2",
+        "the total is the size of the page",
+        ("recall", {"query": "stored", "limit": 2, "mode": "fts5"}),
+        {"items": [{"id": MEMORY_ID}, {"id": MEMORY_ID}], "total": 2},
+        before=_LAYERS,
+    ),
+    Promise(
+        "5.2",
+        "nothing found is no error",
+        ("recall", {"query": "NATS", "category": "nowhere"}),
+        {"items": [], "total": 0},
+        before=(QUEUE,),
+    ),
+    Promise(
+        "5.2",
+        "expansion names the queries that were searched",
+        ("recall", {"query": "running", "mode": "fts5", "expansion": {"enabled": True}}),
+        {"items": [], "total": 0, "variants": ["running", "run"]},
+    ),
+    Promise(
+        "5.2",
+        "confidence comes when asked for",
+        ("recall", {"query": "NATS", "include_confidence": True}),
+        {"items": [{**QUEUE_ITEM, "confidence": 0.75}], "total": 1},
+        before=(QUEUE,),
+    ),
+    Promise(
+        "5.3",
+        "layers answer to their aliases and come under their own names",
+        ("recall_layer", {"layer": "world"}),
+        {"items": [{"layer": "core"}, {"layer": "core"}], "total": 2},
+        before=_LAYERS,
+    ),
+    Promise(
+        "5.3",
+        "a limit holds",
+        ("recall_layer", {"layer": "episodic", "limit": 1}),
+        {"items": [{"layer": "buffer"}], "total": 1},
+        before=_LAYERS,
+    ),
+    Promise(
+        "5.4",
+        "meaning finds what shares no word",
+        ("semantic_search", {"query": "which message broker", "limit": 10}),
+        {"items": [QUEUE_ITEM], "total": 1},
+        before=(QUEUE,),
+    ),
+    Promise(
+        "5.4",
+        "the filters of a semantic search apply",
+        ("semantic_search", {"query": "NATS", "category": "x", "workspace_hash": "y"}),
+        {"items": [], "total": 0},
+        before=(QUEUE,),
+    ),
+    Promise(
+        "5.6",
+        "a memory comes whole by its id",
+        ("get_entity", {"id": "{id}"}),
+        {
+            "always_on": False,
+            "body_json": '{"content":"use NATS"}',
+            "category": "decision",
+            "certainty": 0.5,
+            "created_at_unix_ms": TIME,
+            "decay_score": 0.5,
+            "entity_type": "insight",
+            "id": MEMORY_ID,
+            "key": "queue",
+            "last_accessed_unix_ms": TIME,
+            "layer": "buffer",
+            "retrieval_count": 0,
+            "status": "active",
+            "tags": [],
+        },
+        before=(QUEUE,),
+    ),
+    Promise(
+        "5.6",
+        "an archived memory comes too",
+        ("get_entity", {"id": "{id}"}),
+        {"id": MEMORY_ID, "key": "queue", "body_json": '{"content":"use NATS"}'},
+        before=(QUEUE, ("forget", QUEUE_NAME)),
+    ),
+    Promise(
+        "5.11",
+        "what is forgotten was found",
+        ("forget", {**QUEUE_NAME, "reason": "we moved on"}),
+        {"found": True, **QUEUE_NAME},
+        before=(QUEUE,),
+    ),
+    Promise(
+        "5.11",
+        "what is forgotten already is not found, which is no error",
+        ("forget", QUEUE_NAME),
+        {"found": False, **QUEUE_NAME},
+        before=(QUEUE, ("forget", QUEUE_NAME)),
+    ),
+    Promise(
+        "5.11",
+        "what is forgotten comes back when it is remembered again",
+        ("recall", {"query": "NATS"}),
+        {"items": [{"key": "queue", "archived": False, "archive_reason": ""}], "total": 1},
+        before=(QUEUE, ("forget", QUEUE_NAME), QUEUE),
+    ),
+    Promise(
+        "5.14",
+        "a batch says its category and has no dimensions",
+        ("embed", {"batch_category": "decision"}),
+        {"embedded": 0, "batch_category": "decision", "errors": []},
+        before=(QUEUE,),
+    ),
+    Promise(
+        "5.14",
+        "one memory is embedded from other text",
+        ("embed", {**QUEUE_NAME, "text": "the message bus"}),
+        {"embedded": 1, "id": MEMORY_ID, "dimensions": 384},
+        before=(QUEUE,),
+    ),
+    Promise("5.24", "an open store is healthy", ("health", {}), {"status": "healthy"}),
+    Promise(
+        "5.25",
+        "an empty store has counts and no ages",
+        ("stats", {}),
+        {
+            **_STATS,
+            "total_entities": 0,
+            "by_category": {},
+            "by_type": {},
+            "by_layer": {},
+            "oldest_unix_ms": None,
+            "newest_unix_ms": None,
+            "total_history_rows": 0,
+            "top_history_keys": [],
+        },
+    ),
+    Promise(
+        "5.25",
+        "counts have archived memories in them, and versions",
+        ("stats", {}),
+        {
+            **_STATS,
+            "total_entities": 2,
+            "by_category": {"decision": 1, "note": 1},
+            "by_type": {"insight": 2},
+            "by_layer": {"buffer": 1, "working": 1},
+            "oldest_unix_ms": TIME,
+            "newest_unix_ms": TIME,
+            "total_history_rows": 1,
+            "top_history_keys": [{**QUEUE_NAME, "versions": 1, "bytes": 22}],
+        },
+        before=(
+            QUEUE,
+            fact("decision", "queue", "use Kafka"),
+            fact("note", "old", "gone", layer="semantic"),
+            ("forget", {"category": "note", "key": "old"}),
+        ),
+    ),
+    Promise(
+        "5.41",
+        "every memory is indexed anew",
+        ("reindex", {}),
+        {"reindexed": 2},
+        before=(QUEUE, fact("note", "other", "something else")),
+    ),
+    Promise(
+        "5.42",
+        "categories are listed in order, once, and only those of live memories",
+        ("workspace_list", {}),
+        {"categories": ["decision", "note"], "total": 2},
+        before=(
+            fact("note", "one", "first"),
+            fact("note", "two", "second", workspace_hash="w"),
+            QUEUE,
+            fact("gone", "old", "third"),
+            ("forget", {"category": "gone", "key": "old"}),
+        ),
+    ),
+)
+
+REFUSALS: Final = (
+    Refusal("5.1", ("remember", {**QUEUE_NAME, "body_json": '{"content":'}), "not valid JSON"),
+    Refusal(
+        "5.1",
+        (
+            "remember",
+            {
+                **QUEUE_NAME,
+                "body_json": "{}",
+                "valid_from_unix_ms": 2_000,
+                "valid_to_unix_ms": 1_000,
+            },
+        ),
+        "valid_to_unix_ms",
+    ),
+    Refusal("5.2", ("recall", {"query": "x", "valid_op": "within"}), "'overlaps' or 'contains'"),
+    Refusal("5.2", ("recall", {"query": "x", "mode": "sideways"}), "mode"),
+    Refusal("5.2", ("recall", {"query": "x", "limit": "5"}), "limit"),
+    Refusal("5.2", ("recall", {"query": "x", "limit": 5.0}), "limit"),
+    Refusal("5.2", ("recall", {"query": "x", "include_archived": 1}), "include_archived"),
+    Refusal("5.6", ("get_entity", {"id": "mem-none"}), "Entity not found: mem-none"),
+    Refusal("5.6", ("get_entity", {}), "id"),
+    Refusal(
+        "5.14", ("embed", {"category": "c", "key": "k"}), "Embed failed: entity not found: c/k"
+    ),
+    Refusal("5.14", ("embed", {"category": "c"}), "key"),
+)
