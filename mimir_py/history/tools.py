@@ -22,7 +22,7 @@ _VERSION_FIELDS: Final = ITEM_FIELDS | {
 }
 _COMPACTED: Final = "earlier versions were rolled up into this summary; their texts are gone"
 
-BodyOffset = Annotated[int, Field(ge=0, description="Continue a long body at this character")]
+BodyOffset = Annotated[int, Field(ge=0)]
 Moment = Annotated[int, Field(ge=-MAX_UNIX_MS, le=MAX_UNIX_MS)]
 
 
@@ -39,8 +39,7 @@ class HistoryAnswer(TypedDict):
 
 
 class HistoryTool(Tool[History]):
-    """List the earlier versions of a memory, newest first, with the times each was believed and
-    speaks of. The present version is not among them."""
+    """List the earlier versions of a memory, newest first; the present one is not among them."""
 
     spec: ClassVar = ToolSpec(
         name="mimir_history",
@@ -88,8 +87,7 @@ class AsOfAnswer(TypedDict):
 
 
 class AsOf(Tool[History]):
-    """What a memory said at a past moment: the version believed then, though it was changed or
-    forgotten since."""
+    """What a memory said at a past moment, though it was changed or forgotten since."""
 
     spec: ClassVar = ToolSpec(
         name="mimir_as_of",
@@ -134,8 +132,7 @@ class ValidAtAnswer(TypedDict):
 
 
 class ValidAt(Tool[History]):
-    """What is known now to have been, or to be, true at a moment: use it for facts that hold for a
-    period, such as prices and versions."""
+    """What is now known to be true at a moment: for facts that hold for a period, as prices do."""
 
     spec: ClassVar = ToolSpec(
         name="mimir_valid_at",
@@ -160,8 +157,7 @@ class ValidAt(Tool[History]):
 
 
 class Bitemporal(Tool[History]):
-    """What was believed at tx_at_unix_ms to be true at valid_at_unix_ms: both axes of time at
-    once."""
+    """What was believed at tx_at_unix_ms to be true at valid_at_unix_ms."""
 
     spec: ClassVar = ToolSpec(
         name="mimir_bitemporal",

@@ -11,7 +11,7 @@ Key = Annotated[str, Field(min_length=1, description="Name, unique within catego
 CategoryFilter = Annotated[str | None, Field(description="Only this category")]
 WorkspaceFilter = Annotated[
     str | None,
-    Field(description='Only this workspace; "" is global, "*" all. Default: the session\'s scope'),
+    Field(description='Only this one ("" is global, "*" all); else the session\'s scope'),
 ]
 Workspace = Annotated[
     str | None, Field(description='Workspace it belongs to; "" is global. Default: the session\'s')
