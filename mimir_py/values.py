@@ -35,15 +35,27 @@ def unstorable_character(text: str) -> str | None:
 
     SQLite's text functions stop at NUL, and a lone surrogate has no UTF-8 form.
     """
-    found = _UNSTORABLE.search(text)
-    if found is None:
+    if _is_storable(text):
         return None
+    found = _UNSTORABLE.search(text)
+    assert found is not None
     return "a NUL character" if found.group() == "\x00" else "a lone surrogate"
 
 
 def clean_text(text: str) -> str:
-    """`text` with anything that cannot be written as UTF-8 replaced by U+FFFD."""
-    return _UNSTORABLE.sub("\ufffd", text)
+    """`text` with every NUL and lone surrogate replaced by U+FFFD."""
+    return text if _is_storable(text) else _UNSTORABLE.sub("\ufffd", text)
+
+
+def _is_storable(text: str) -> bool:
+    # Ten times as fast as to search, and nearly all text is.
+    if "\x00" in text:
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def walk_strings(value: Any, path: str) -> Iterator[tuple[str, str]]:

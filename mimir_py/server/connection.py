@@ -15,7 +15,7 @@ import anyio
 
 from mimir_py.config import Settings
 from mimir_py.server.door import Door
-from mimir_py.server.streams import LineReader, LineWriter, claim_stdout
+from mimir_py.server.streams import LineReader, LineWriter, claim_stdio
 from mimir_py.server.wire import MAX_LINE_BYTES, Forward, Gate
 
 if TYPE_CHECKING:
@@ -41,11 +41,12 @@ class Connection:
 
     async def serve(self) -> None:
         """Answer until the end."""
-        self._writer = LineWriter(claim_stdout(), self._stop.set)
+        source, sink = claim_stdio()
+        self._writer = LineWriter(sink, self._stop.set)
         self._gate = Gate(self._on_settled)
         self._to_sdk, from_gate = anyio.create_memory_object_stream[Any](float("inf"))
         to_gate, self._from_sdk = anyio.create_memory_object_stream[Any](0)
-        self._reader = LineReader(0, MAX_LINE_BYTES, _WINDOW, self._on_line, self._ended.set)
+        self._reader = LineReader(source, MAX_LINE_BYTES, _WINDOW, self._on_line, self._ended.set)
         _stop_on_signals(self._stop)
         server = self._door.server()
         options = server.create_initialization_options()

@@ -151,11 +151,11 @@ class Door:
         try:
             app = await self._app()
             return await app.call(tool, params.arguments or {}, self._call(context))
-        except asyncio.CancelledError:
-            raise
         except MimirError as error:
             return failure(str(error), soft=tool.spec.soft_errors)
-        except BaseException as error:  # noqa: BLE001  # whatever a tool does, the next call is served
+        except BaseException as error:  # whatever a tool does, the next call is served
+            if isinstance(error, asyncio.CancelledError) and _being_cancelled():
+                raise
             # The type alone: a message may quote a memory.
             logger.error("%s failed: %s", tool.spec.name, type(error).__name__)
             return failure(
@@ -180,6 +180,12 @@ def _import_app() -> Any:
     import mimir_py.app
 
     return mimir_py.app
+
+
+def _being_cancelled() -> bool:
+    """Whether somebody asked for it: a tool may also let a cancelled task of its own fail it."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _failed(task: "asyncio.Task[Any]") -> bool:

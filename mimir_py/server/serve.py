@@ -5,15 +5,18 @@ death. What takes long to import is imported here only after the cheap refusals.
 """
 
 import asyncio
+import contextlib
 import gc
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
 from mimir_py.config import Settings, find_store
 from mimir_py.errors import MimirError
+from mimir_py.server.streams import open_standard_descriptors
 from mimir_py.storage import migrations
 from mimir_py.storage.files import refuse_foreign
 
@@ -21,6 +24,7 @@ from mimir_py.storage.files import refuse_foreign
 def run(settings: Settings, home: Path, cwd: Path) -> int:
     """Serve stdin and stdout until their end; the process's exit code."""
     os.umask(0o077)
+    open_standard_descriptors()
     # What is imported stays: to look through it for garbage while it grows takes a tenth of the
     # start. The door collects again when the app is open.
     gc.disable()
@@ -39,7 +43,7 @@ def run(settings: Settings, home: Path, cwd: Path) -> int:
     _say_which(found.path, found.ignored)
     from mimir_py.server.connection import Connection
 
-    asyncio.run(Connection(settings, home, cwd).serve())
+    _run_to_its_end(Connection(settings, home, cwd).serve())
     return 0
 
 
@@ -58,6 +62,19 @@ def _check_key(settings: Settings, path: Path) -> None:
         header = read_header(connection)
     if header is not None:
         keys.unlock(header, secret)
+
+
+def _run_to_its_end(serving: Coroutine[Any, Any, None]) -> None:
+    """Run `serving`, whatever a task or callback beside it raises.
+
+    `SystemExit` and `KeyboardInterrupt` leave the event loop wherever they are raised; who awaits
+    the task that raised them is told all the same. Only a signal ends the server.
+    """
+    with asyncio.Runner() as runner:
+        task = runner.get_loop().create_task(serving, name="mimir-serve")
+        while not task.done():
+            with contextlib.suppress(SystemExit, KeyboardInterrupt):
+                runner.get_loop().run_until_complete(task)
 
 
 def _check_selection(tools: str) -> None:

@@ -16,6 +16,7 @@ from queue import SimpleQueue
 from typing import Final
 
 _READ_BYTES: Final = 65_536
+_STDERR: Final = 2
 
 
 class LineReader:
@@ -216,10 +217,28 @@ def _write_all(handle: int, data: bytes) -> None:
         view = view[os.write(handle, view) :]
 
 
-def claim_stdout() -> int:
-    """A private descriptor of stdout; descriptor 1 and `sys.stdout` go to stderr from now on."""
-    sys.stdout.flush()
-    private = os.dup(1)
-    os.dup2(2, 1)
+def open_standard_descriptors() -> None:
+    """Open descriptors 0 to 2 on nothing where they are closed.
+
+    Otherwise the next files opened would get these numbers, and a print would land in a store.
+    """
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        pass
+    os.close(handle)
+
+
+def claim_stdio() -> tuple[int, int]:
+    """Private descriptors of stdin and stdout, which whatever else runs here cannot get at.
+
+    From now on descriptor 0 is empty, and descriptor 1 and `sys.stdout` lead to stderr: no tool,
+    library or child process takes a message away or puts a word between the answers.
+    """
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    private = os.dup(0), os.dup(1)
+    empty = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(empty, 0)
+    os.close(empty)
+    os.dup2(_STDERR, 1)
     sys.stdout = sys.stderr
     return private

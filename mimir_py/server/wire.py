@@ -61,10 +61,14 @@ class Gate:
     def inbound(self, line: bytes) -> Forward | Reply | None:
         """What to do with a line: hand it on, answer it, or (for noise) nothing."""
         try:
-            message = json.loads(line.removeprefix(_BOM).decode(), parse_constant=_refuse)
+            message = json.loads(
+                line.removeprefix(_BOM).decode(), parse_int=_number, parse_constant=_refuse
+            )
         except UnicodeDecodeError:
             return _error(None, PARSE_ERROR, "Parse error: the line is not UTF-8")
-        except (ValueError, RecursionError) as error:
+        except RecursionError:
+            return _error(None, PARSE_ERROR, "Parse error: nested too deeply")
+        except ValueError as error:
             return _error(None, PARSE_ERROR, f"Parse error: {error}")
         if not isinstance(message, dict):
             what = "batches are not supported" if isinstance(message, list) else "not an object"
@@ -232,6 +236,14 @@ def _line(body: dict[str, Any]) -> bytes:
 
 def _dumped(body: dict[str, Any], *, as_is: bool) -> str:
     return json.dumps(body, ensure_ascii=not as_is, separators=(",", ":"))
+
+
+def _number(digits: str) -> int | float:
+    """An integer; one of more digits than Python reads is infinite, as too large a float is."""
+    try:
+        return int(digits)
+    except ValueError:
+        return -math.inf if digits.startswith("-") else math.inf
 
 
 def _refuse(name: str) -> None:

@@ -18,6 +18,8 @@ T = TypeVar("T")
 BUSY_TIMEOUT_MS: Final = 30_000
 LONGEST_LOG_BYTES: Final = 16 * 1_048_576
 _QUEUE_SIZE: Final = 64
+# How the driver begins its message about a text column that holds other bytes.
+_UNDECODABLE: Final = "Could not decode to UTF-8"
 
 _SHARED_PRAGMAS: Final = (
     "PRAGMA foreign_keys=ON",
@@ -40,7 +42,12 @@ class Connection(aiosqlite.Connection):
     """An aiosqlite connection that runs a whole function on its thread: one hop, not one each."""
 
     async def run(self, work: Callable[..., T], *arguments: Any) -> T:
-        result: T = await self._execute(work, self._conn, *arguments)  # type: ignore[no-untyped-call]  # aiosqlite leaves it untyped
+        """Run `work(connection, *arguments)` there; its result.
+
+        Raises:
+            RuntimeError: in place of what would end or hang an event loop.
+        """
+        result: T = await self._execute(_contained, work, self._conn, *arguments)  # type: ignore[no-untyped-call]  # aiosqlite leaves it untyped
         return result
 
 
@@ -110,3 +117,36 @@ def translate(error: Exception) -> StorageError:
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "malformed" in text:
         return DamagedStore(f"the store is damaged ({text}). Run: mimir doctor")
     return StorageError(f"SQLite: {text}")
+
+
+def legibly(connection: Any, attempt: Callable[[], T]) -> T:
+    """Run `attempt`, once more if it met text that is not UTF-8: that then reads as U+FFFD.
+
+    Only damage or another program puts such text into a store; it must not hide the rest.
+    """
+    try:
+        return attempt()
+    except Exception as error:
+        if not str(error).startswith(_UNDECODABLE):
+            raise
+    connection.text_factory = _marked
+    try:
+        return attempt()
+    finally:
+        connection.text_factory = str
+
+
+def _marked(text: bytes) -> str:
+    return text.decode(errors="replace")
+
+
+def _contained(work: Callable[..., T], *arguments: Any) -> T:
+    try:
+        return work(*arguments)
+    except StopIteration as error:
+        # A future cannot carry it; whoever awaits would wait for ever, with the lock held.
+        raise RuntimeError("StopIteration inside a transaction") from error
+    except Exception:
+        raise
+    except BaseException as error:
+        raise RuntimeError(f"{type(error).__name__} inside a transaction") from error

@@ -23,6 +23,7 @@ from mimir_py.storage.connection import (
     LONGEST_LOG_BYTES,
     Connection,
     connect,
+    legibly,
     log_of,
     prepare_reader,
     prepare_writer,
@@ -174,7 +175,7 @@ class Database:
                 self._lock.release()
 
     def _in_snapshot(self, connection: Any, work: Callable[[Reader], T]) -> T:
-        with self._translated(connection):
+        def snapshot() -> T:
             connection.execute("BEGIN")
             try:
                 if self._words is not None:
@@ -184,8 +185,11 @@ class Database:
                 if connection.in_transaction:
                     connection.execute("COMMIT")
 
-    def _in_transaction(self, connection: Any, work: Callable[[Writer], T]) -> T:
         with self._translated(connection):
+            return legibly(connection, snapshot)
+
+    def _in_transaction(self, connection: Any, work: Callable[[Writer], T]) -> T:
+        def transaction() -> T:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 result = work(Writer(connection, self._seals))
@@ -196,6 +200,9 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
             return result
+
+        with self._translated(connection):
+            return legibly(connection, transaction)
 
     def _keep_log_short(self) -> None:
         """Checkpoint a long log, beside the caller: its answer does not wait for that."""

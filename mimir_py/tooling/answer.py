@@ -9,11 +9,13 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mimir_py.values import clean_text
+from mimir_py.values import clean_text, unstorable_character
 
 MOST_MESSAGE_CHARS: Final = 2_000
 MOST_NAME_CHARS: Final = 200
 _ENTRIES_KEPT: Final = 100
+# How JSON writes the NUL; a text of just these characters costs a look, no more.
+_NUL: Final = "\\u0000"
 
 
 def success(payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -37,7 +39,7 @@ def to_json(payload: Mapping[str, Any]) -> str:
 
 def size(payload: Mapping[str, Any]) -> int:
     """Bytes of the payload as text."""
-    return len(to_json(payload).encode())
+    return len(to_json(payload).encode(errors="surrogatepass"))
 
 
 def clipped(text: str, most: int) -> str:
@@ -74,7 +76,19 @@ def _shortened(value: Any, entries: int) -> Any:
 
 
 def _enveloped(payload: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "content": [{"type": "text", "text": to_json(payload)}],
-        "structuredContent": payload,
-    }
+    text = to_json(payload)
+    if _NUL in text or unstorable_character(text) is not None:
+        payload = _cleaned(payload)
+        text = to_json(payload)
+    return {"content": [{"type": "text", "text": text}], "structuredContent": payload}
+
+
+def _cleaned(value: Any) -> Any:
+    """The same with every character marked that cannot be written or read back faithfully."""
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, Mapping):
+        return {_cleaned(name): _cleaned(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_cleaned(item) for item in value]
+    return value
