@@ -1,5 +1,7 @@
 """The `mimir` command line."""
 
+import io
+import sys
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -56,6 +58,9 @@ connect.add_commands(app)
 def run_command(arguments: Sequence[str]) -> int:
     """Run a command line; its exit code."""
     top_level.db = None
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A file name need not be text; stderr has this from Python.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app(args=list(arguments), standalone_mode=True)
     except SystemExit as end:

@@ -11,6 +11,7 @@ import typer
 
 from mimir_py.config import Settings, find_store, load, process_environment
 from mimir_py.errors import MimirError
+from mimir_py.values import clean_text
 
 T = TypeVar("T")
 
@@ -88,4 +89,4 @@ def fail(message: str, code: int = 1) -> typer.Exit:
 
 def print_json(value: Any) -> None:
     """Pretty JSON, characters as they are."""
-    print(json.dumps(value, ensure_ascii=False, indent=2))
+    print(clean_text(json.dumps(value, ensure_ascii=False, indent=2)))

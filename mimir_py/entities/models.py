@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from mimir_py.storage.database import Row
-from mimir_py.values import UnixMs
+from mimir_py.values import UnixMs, clean_text
 
 LAYER_ALIASES = {"world": "core", "episodic": "buffer", "semantic": "working"}
 
@@ -96,7 +96,7 @@ def from_row(row: Row) -> Entity:
     values: dict[str, Any] = {name: row[name] for name in ATTRIBUTES}
     for flag in _FLAGS:
         values[flag] = bool(values[flag])
-    values["tags"] = tuple(json.loads(values["tags"]))
+    values["tags"] = tuple(map(clean_text, json.loads(values["tags"])))
     links = json.loads(values["links"]) if values["links"] != "[]" else ()
     values["links"] = tuple(Link(**{**link, "weight": float(link["weight"])}) for link in links)
     return Entity(row_id=row["row_id"] if "row_id" in names else 0, id=row["id"], **values)

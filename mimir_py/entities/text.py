@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from mimir_py.errors import InvalidInput
-from mimir_py.values import unstorable_character, walk_strings
+from mimir_py.values import clean_text, unstorable_character, walk_strings
 
 MAX_DEPTH: Final = 100
 # Text that is itself storable carries an unstorable character only as one of these.
@@ -66,7 +66,8 @@ def _refuse_unstorable(body: Any) -> None:
 
 def label(category: str, key: str, tags: Iterable[str], topic_path: str) -> str:
     """The words that name a memory, one kind a line."""
-    return "\n".join(part for part in (key, category, " ".join(tags), topic_path) if part)
+    parts = (key, category, " ".join(tags), topic_path)
+    return clean_text("\n".join(part for part in parts if part))
 
 
 def body_text(body: Any) -> str:
@@ -83,7 +84,7 @@ def body_text(body: Any) -> str:
             stack.extend(reversed(item))
         elif isinstance(item, int | float) and not isinstance(item, bool):
             leaves.append(str(item))
-    return "\n".join(leaf for leaf in leaves if leaf.strip())
+    return clean_text("\n".join(leaf for leaf in leaves if leaf.strip()))
 
 
 def chunk_text(label_text: str, body: str, start: int, stop: int) -> str:
