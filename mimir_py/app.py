@@ -38,6 +38,9 @@ logger = logging.getLogger("mimir")
 
 _QUEUE_CHECK_S: Final = 2.0
 _QUEUE_RETRY_S: Final = 60.0
+_INDEX_CHECK_S: Final = 1.0
+# Between two portions of loading while a call is running.
+_ASIDE_S: Final = 0.02
 _LAST_FLUSH_S: Final = 0.5
 _MOST_IGNORED_NAMED: Final = 8
 _MOST_FINDINGS: Final = 16
@@ -62,11 +65,15 @@ class App:
         settings: Settings,
         clock: Clock,
         new_id: IdSource,
+        *,
+        background: bool = False,
     ) -> None:
         limits = entities.Limits(settings.max_body_bytes, settings.max_key_bytes, settings.max_tags)
         vectors = Vectors(embedder.model, embedder.dimension, has_vec=database.has_vec)
-        dense = recall.DenseArm(vectors)
+        # Without tasks of our own nobody loads vectors but the search that needs them.
+        dense = recall.DenseArm(vectors, patient=not background)
         self.database = database
+        self._dense = dense
         self.usage = recall.UsageLog(database, clock)
         self.memories = Memories(database, vectors, embedder, limits, clock, new_id)
         self.recall = recall.Recall(
@@ -157,6 +164,17 @@ class App:
                 logger.warning("embedding queued text failed: %s", error.code)
                 await asyncio.sleep(_QUEUE_RETRY_S)
 
+    async def load_index(self) -> None:
+        """Load the vectors of a large store between the calls, until cancelled."""
+        while True:
+            try:
+                while await self.database.read(self._dense.load_more):  # noqa: ASYNC110  # no wait
+                    await asyncio.sleep(_ASIDE_S if self._running else 0)
+            except MimirError as error:
+                logger.warning("loading vectors failed: %s", error.code)
+                await asyncio.sleep(_QUEUE_RETRY_S)
+            await asyncio.sleep(_INDEX_CHECK_S)
+
 
 def failure_message(tool: type[AnyTool], error: MimirError) -> str:
     """What the caller reads: which tool, what is wrong, what to do."""
@@ -178,7 +196,7 @@ async def open_app(
     """Open the configured store and everything on it.
 
     `bulk` arranges the embedder for many texts at once instead of for one; `background` works off
-    the embedding queue while no call is running.
+    the embedding queue while no call is running, and loads the vectors of a large store.
 
     Raises:
         StorageError: the store cannot be opened; see its leaves.
@@ -202,11 +220,14 @@ async def open_app(
         # A question is short, and other work waits for a core meanwhile: one thread answers sooner.
         query_embedder = OnnxEmbedder(1)
         stack.callback(query_embedder.close)
-        app = App(database, embedder, query_embedder, settings, clock, new_id)
+        app = App(
+            database, embedder, query_embedder, settings, clock, new_id, background=background
+        )
         stack.push_async_callback(_flush_uses, app)
         tasks = [asyncio.create_task(app.usage.run(), name="mimir-usage")]
         if background:
             tasks.append(asyncio.create_task(app.embed_when_idle(), name="mimir-embed"))
+            tasks.append(asyncio.create_task(app.load_index(), name="mimir-index"))
         stack.push_async_callback(_stop, tasks)
         yield app
 

@@ -44,6 +44,9 @@ def page(
         answer["variants"] = list(found.variants)
     if not items and found.asked:
         answer["note"] = NOTHING_RELEVANT
+    if found.building is not None:
+        answer["index_building"] = True
+        answer["index_share"] = round(found.building.share, 3)
     if cap and size(answer) > cap:
         _fit(answer, cap - _PAGE_NOTES_BYTES, offset)
     return answer

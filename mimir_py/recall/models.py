@@ -153,12 +153,30 @@ class Hit:
 
 
 @dataclass(frozen=True)
+class IndexState:
+    """How far the vectors of a store have been loaded: up to chunk `done` of `total`.
+
+    Searches go through what is there, until it is all.
+    """
+
+    done: int
+    total: int
+
+    @property
+    def share(self) -> float:
+        """How much of it is done, 0..1."""
+        return self.done / self.total if self.total else 1.0
+
+
+@dataclass(frozen=True)
 class Found:
     """The page of hits, best first, and the query texts that were searched.
 
     `asked` tells a first page that was searched for from one that was browsed or turned to.
+    `building` is set while the vectors are still being loaded.
     """
 
     hits: tuple[Hit, ...]
     variants: tuple[str, ...] = ()
     asked: bool = False
+    building: IndexState | None = None

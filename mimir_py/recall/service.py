@@ -13,9 +13,18 @@ from mimir_py.embedding import Embedder
 from mimir_py.entities.store import by_row_ids
 from mimir_py.recall import keywords, store
 from mimir_py.recall.boosts import reorder
-from mimir_py.recall.dense import DenseArm
+from mimir_py.recall.dense import DenseArm, with_others
 from mimir_py.recall.keywords import KeywordQuery
-from mimir_py.recall.models import Candidate, Found, Hit, Mode, Passage, Query, Ranked
+from mimir_py.recall.models import (
+    Candidate,
+    Found,
+    Hit,
+    IndexState,
+    Mode,
+    Passage,
+    Query,
+    Ranked,
+)
 from mimir_py.recall.order import HEAD, Order
 from mimir_py.recall.passages import best_span, rank_symbols
 from mimir_py.recall.pool import Findings, Search
@@ -113,9 +122,10 @@ class Recall:
         prepared = keywords.prepare(" ".join(texts))
         pool = _pool(query.limit + query.offset)
         search = await self._begun(query, prepared, pool)
-        hits = await self._database.read(partial(self._answer, search, pool))
         variants = texts if query.variants else ()
-        return Found(tuple(hits), variants, asked=query.offset == 0 and query.limit > 0)
+        hits, building = await self._database.read(partial(self._answer, search, pool))
+        asked = query.offset == 0 and query.limit > 0
+        return Found(tuple(hits), variants, asked=asked, building=building)
 
     async def _begun(self, query: Query, prepared: KeywordQuery, pool: int) -> Search:
         """What can be found while the query is being embedded."""
@@ -127,7 +137,13 @@ class Recall:
         )
         return Search(query, prepared, vector, findings)
 
-    def _answer(self, search: Search, pool: int, reader: Reader) -> list[Hit]:
+    def _answer(
+        self, search: Search, pool: int, reader: Reader
+    ) -> tuple[list[Hit], IndexState | None]:
+        building = None if search.vector is None else self._dense.building(reader)
+        return self._page(search, pool, reader), building
+
+    def _page(self, search: Search, pool: int, reader: Reader) -> list[Hit]:
         query, prepared = search.query, search.prepared
         wanted = query.offset + query.limit
         search = self._with_meaning(reader, search, pool)
@@ -142,7 +158,13 @@ class Recall:
             return search
         exact = search.query.mode is Mode.DENSE
         near = self._dense.nearest(reader, search.vector, search.query.filter, pool, exact=exact)
-        return replace(search, findings=replace(search.findings, by_meaning=near))
+        findings = replace(search.findings, by_meaning=near)
+        if exact and findings.by_words:
+            # The index is not whole yet: what has the words of the query is looked at beside it.
+            rows = [c.row_id for c in findings.by_words]
+            more = self._dense.cosines(reader, search.vector, rows)
+            findings = replace(findings, by_words=(), by_meaning=with_others(near, more)[:pool])
+        return replace(search, findings=findings)
 
     def _boosted(
         self, reader: Reader, query: Query, prepared: KeywordQuery, ranking: Sequence[Ranked]
@@ -162,7 +184,10 @@ class Recall:
         frequencies = store.frequencies(reader, prepared.terms)
         if query.mode is Mode.DENSE:
             self._dense.prepare(reader)
-            return Findings(frequencies=frequencies, memories=memories)
+            if self._dense.building(reader) is None:
+                return Findings(frequencies=frequencies, memories=memories)
+            by_words = _by_words(reader, query, prepared, frequencies, memories, pool)
+            return Findings((), by_words, (), frequencies, memories)
         name, most = query.text.strip(), query.limit + query.offset
         named = store.named(reader, name, query.filter, most)
         by_words = _by_words(reader, query, prepared, frequencies, memories, pool)

@@ -121,24 +121,28 @@ _SPANS: Final = """
 """
 _LAST_CHANGE: Final = "SELECT coalesce(max(seq), 0) FROM changes"
 _FIRST_CHANGE: Final = "SELECT coalesce(min(seq), 0) FROM changes"
-_CHANGED: Final = """
-    SELECT DISTINCT entity_row_id FROM changes WHERE seq > :seen AND kind <> 'link'
+# A link changes nothing that is held in memory.
+_CHANGES_AFTER: Final = """
+    SELECT seq, CASE WHEN kind <> 'link' THEN entity_row_id END FROM changes
+    WHERE seq > :seen ORDER BY seq LIMIT :limit
+"""
+_LAST_CHUNK: Final = "SELECT coalesce(max(chunk_id), 0) FROM chunks"
+_ALLOWED: Final = """
+    SELECT e.row_id FROM json_each(:row_ids) wanted
+    CROSS JOIN entities e ON e.row_id = wanted.value WHERE {filter}
 """
 _FADED: Final = "SELECT row_id FROM entities WHERE decay_score < :min_decay"
+# Those without a vector come too, so that a slice never goes through more rows than it may.
 _RESIDENT: Final = """
-    SELECT c.chunk_id, c.row_id, c.start, c.stop, c.vector FROM chunks c
-    WHERE c.model_id = :model_id AND c.chunk_id > :after ORDER BY c.chunk_id LIMIT :limit
+    SELECT c.chunk_id, c.row_id, c.start, c.stop, CASE WHEN c.model_id = :model_id THEN c.vector END
+    FROM chunks c WHERE c.chunk_id > :after ORDER BY c.chunk_id LIMIT :limit
 """
 _RESIDENT_OF: Final = """
     SELECT c.chunk_id, c.row_id, c.start, c.stop, c.vector FROM json_each(:row_ids) wanted
-    CROSS JOIN chunks c ON c.row_id = wanted.value WHERE +c.model_id = :model_id ORDER BY c.chunk_id
+    CROSS JOIN chunks c ON c.row_id = wanted.value
+    WHERE +c.model_id = :model_id AND c.chunk_id <= :upto ORDER BY c.chunk_id
 """
 _COLUMNS: Final = """
-    SELECT row_id, category, workspace_hash, agent_id, type, layer, topic_path, archived,
-        always_on, coalesce(valid_from_unix_ms, recorded_at_unix_ms), valid_to_unix_ms
-    FROM entities ORDER BY row_id
-"""
-_COLUMNS_OF: Final = """
     SELECT e.row_id, e.category, e.workspace_hash, e.agent_id, e.type, e.layer, e.topic_path,
         e.archived, e.always_on, coalesce(e.valid_from_unix_ms, e.recorded_at_unix_ms),
         e.valid_to_unix_ms
@@ -315,12 +319,28 @@ def last_change(reader: Reader) -> int:
     return number
 
 
-def changed_since(reader: Reader, seen: int) -> list[int] | None:
-    """Row ids changed after feed entry `seen`; `None` when the feed no longer reaches back."""
-    first: int = reader.value(_FIRST_CHANGE)
-    if first > seen + 1:
-        return None
-    return [row_id for (row_id,) in reader.tuples(_CHANGED, {"seen": seen})]
+def first_change(reader: Reader) -> int:
+    """The oldest entry of the feed that is kept; 0 when there are none."""
+    number: int = reader.value(_FIRST_CHANGE)
+    return number
+
+
+def changes_after(reader: Reader, seen: int, limit: int) -> list[tuple[int, int | None]]:
+    """The next entries of the feed, as (number, row id if what searches read of it may differ)."""
+    return reader.tuples(_CHANGES_AFTER, {"seen": seen, "limit": limit})
+
+
+def last_chunk(reader: Reader) -> int:
+    """The highest number of a chunk."""
+    number: int = reader.value(_LAST_CHUNK)
+    return number
+
+
+def allowed(reader: Reader, row_ids: Sequence[int], filter: Filter) -> set[int]:
+    """Those of the memories that may answer."""
+    clause, values = where(filter)
+    values["row_ids"] = json_array(row_ids)
+    return {row_id for (row_id,) in reader.tuples(_ALLOWED.format(filter=clause), values)}
 
 
 def faded(reader: Reader, min_decay: float) -> list[int]:
@@ -329,21 +349,21 @@ def faded(reader: Reader, min_decay: float) -> list[int]:
 
 
 def resident_slice(reader: Reader, model_id: int, after: int, limit: int) -> list[tuple[Any, ...]]:
-    """Embedded chunks as (chunk_id, row_id, start, stop, vector), in the order of their ids."""
+    """Chunks as (chunk_id, row_id, start, stop, vector or `None`), in the order of their ids."""
     return reader.tuples(_RESIDENT, {"model_id": model_id, "after": after, "limit": limit})
 
 
-def resident_chunks(reader: Reader, model_id: int, row_ids: Sequence[int]) -> list[tuple[Any, ...]]:
-    """The same of some memories."""
-    values = {"model_id": model_id, "row_ids": json_array(row_ids)}
+def resident_chunks(
+    reader: Reader, model_id: int, row_ids: Sequence[int], upto: int
+) -> list[tuple[Any, ...]]:
+    """The embedded chunks of some memories, as above, up to a number."""
+    values = {"model_id": model_id, "row_ids": json_array(row_ids), "upto": upto}
     return reader.tuples(_RESIDENT_OF, values)
 
 
-def filter_columns(reader: Reader, row_ids: Sequence[int] | None) -> list[tuple[Any, ...]]:
-    """What filters read of all or some memories, in the order `resident.COLUMNS` gives."""
-    if row_ids is None:
-        return reader.tuples(_COLUMNS)
-    return reader.tuples(_COLUMNS_OF, {"row_ids": json_array(row_ids)})
+def filter_columns(reader: Reader, row_ids: Sequence[int]) -> list[tuple[Any, ...]]:
+    """What filters read of some memories, in the order `masks.COLUMNS` gives."""
+    return reader.tuples(_COLUMNS, {"row_ids": json_array(row_ids)})
 
 
 def exact_vectors(reader: Reader, model_id: int, chunk_ids: Sequence[int]) -> dict[int, bytes]:

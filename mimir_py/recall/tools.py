@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mimir_py.entities import canonical_layer
 from mimir_py.recall.items import page
-from mimir_py.recall.models import Boosts, Filter, Fusion, Mode, Query, ValidOp
+from mimir_py.recall.models import Boosts, Filter, Found, Fusion, Mode, Query, ValidOp
 from mimir_py.recall.service import Recall
 from mimir_py.tooling import AnyTool, Call, Effect, Tool, ToolSpec
 from mimir_py.tooling.fields import (
@@ -28,6 +28,8 @@ class RecallAnswer(TypedDict):
     variants: NotRequired[list[str]]
     next_offset: NotRequired[int]
     note: NotRequired[str]
+    index_building: NotRequired[bool]
+    index_share: NotRequired[float]
 
 
 class Expansion(BaseModel):
@@ -113,6 +115,7 @@ class RecallTool(Tool[Recall]):
             variants=expansion.n_variants if expansion.enabled else 0,
         )
         found = await room.search(query, note_use=self.reinforce is not False)
+        await _report(found, call)
         return page(  # type: ignore[return-value]  # built key by key
             found,
             offset=offset,
@@ -193,12 +196,18 @@ class SemanticSearch(Tool[Recall]):
         )
         query = Query(self.query, Mode.DENSE, filter=filter, limit=min(self.limit, MOST_ITEMS))
         found = await room.search(query)
+        await _report(found, call)
         return page(  # type: ignore[return-value]  # built key by key
             found, offset=0, cap=call.max_answer_bytes, preview_cap=None, with_confidence=False
         )
 
 
 TOOLS: Final[tuple[type[AnyTool], ...]] = (RecallTool, RecallLayer, SemanticSearch)
+
+
+async def _report(found: Found, call: Call) -> None:
+    if found.building is not None:
+        await call.report(found.building.done, found.building.total, "loading vectors")
 
 
 def _layer(layer: str | None) -> str | None:

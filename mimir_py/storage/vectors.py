@@ -36,10 +36,18 @@ _COUNT_PENDING: Final = """
     SELECT count(*) FROM chunks WHERE model_id < :model_id OR model_id > :model_id
 """
 _COUNT_EMBEDDED: Final = "SELECT count(*) FROM chunks WHERE model_id = :model_id"
+# In the order of idx_chunks_model: a long queue is never sorted. A memory's chunks are neighbours.
 _PENDING: Final = """
-    SELECT c.chunk_id, c.row_id, c.start, c.stop FROM chunks c
-    WHERE c.model_id < :model_id OR c.model_id > :model_id
-    ORDER BY c.row_id, c.ordinal LIMIT :limit
+    SELECT * FROM (
+        SELECT chunk_id, row_id, start, stop FROM chunks WHERE model_id < :model_id
+        ORDER BY model_id, chunk_id LIMIT :limit
+    )
+    UNION ALL
+    SELECT * FROM (
+        SELECT chunk_id, row_id, start, stop FROM chunks WHERE model_id > :model_id
+        ORDER BY model_id, chunk_id LIMIT :limit
+    )
+    LIMIT :limit
 """
 _ALL_OF: Final = """
     SELECT chunk_id, row_id, start, stop FROM chunks WHERE row_id = :row_id ORDER BY ordinal
@@ -126,7 +134,7 @@ class Vectors:
         return True
 
     def pending(self, reader: Reader, limit: int) -> list[PendingChunk]:
-        """Chunks still to be embedded with our model, by memory."""
+        """Chunks still to be embedded with our model, oldest first."""
         rows = reader.tuples(_PENDING, {"model_id": self._id_or_none(reader), "limit": limit})
         return [PendingChunk(*row) for row in rows]
 

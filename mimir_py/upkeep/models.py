@@ -1,9 +1,21 @@
 """What is said about a store as a whole."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from mimir_py.values import UnixMs
+
+
+@dataclass(frozen=True)
+class Index:
+    """How far the vectors of a large store are in memory: up to chunk `done` of `total`.
+
+    It is `ready` when searches go through all of them, `building` until then.
+    """
+
+    state: Literal["ready", "building"]
+    done: int
+    total: int
 
 
 @dataclass(frozen=True)
@@ -33,6 +45,7 @@ class Statistics:
     total_aliases: int
     chunks: int
     pending_chunks: int
+    index: Index
     last_write_unix_ms: UnixMs | None
     last_recall_unix_ms: UnixMs | None
 

@@ -15,7 +15,7 @@ from mimir_py.storage import fts
 from mimir_py.storage.database import Database, Reader, Writer
 from mimir_py.storage.vectors import Chunk, PendingChunk, Vectors
 from mimir_py.upkeep import store
-from mimir_py.upkeep.models import Embedded, Statistics
+from mimir_py.upkeep.models import Embedded, Index, Statistics
 
 Report = Callable[[int, int | None, str], Awaitable[None]]
 
@@ -46,9 +46,14 @@ class Upkeep:
         """Numbers in a vector."""
         return self._embedder.dimension
 
-    async def healthy(self) -> bool:
-        """Whether the store answers."""
-        return await self._database.read(store.count) >= 0
+    async def health(self) -> Index:
+        """How far the vector index is: a store that answers that is in health."""
+        return await self._database.read(self._index)
+
+    def _index(self, reader: Reader) -> Index:
+        state = self._dense.state(reader)
+        is_building = self._dense.building(reader) is not None
+        return Index("building" if is_building else "ready", state.done, state.total)
 
     async def quick_check(self) -> str:
         """`ok`, or the first fault of the file's structure; reads the whole file."""
@@ -83,6 +88,7 @@ class Upkeep:
             total_aliases=aliases,
             chunks=chunks,
             pending_chunks=self._vectors.count_pending(reader),
+            index=self._index(reader),
             last_write_unix_ms=totals["last_write"],
             last_recall_unix_ms=totals["last_recall"],
         )

@@ -81,8 +81,15 @@ class Reindex(Tool[Upkeep]):
         return {"reindexed": await room.reindex(call.report)}
 
 
+class IndexAnswer(TypedDict):
+    state: str
+    done: int
+    total: int
+
+
 class HealthAnswer(TypedDict):
     status: str
+    index: IndexAnswer
 
 
 class Health(Tool[Upkeep]):
@@ -98,7 +105,11 @@ class Health(Tool[Upkeep]):
     )
 
     async def run(self, room: Upkeep, call: Call) -> HealthAnswer:
-        return {"status": "healthy" if await room.healthy() else "unhealthy"}
+        index = await room.health()
+        return {
+            "status": "healthy",
+            "index": {"state": index.state, "done": index.done, "total": index.total},
+        }
 
 
 class StatsAnswer(TypedDict):
@@ -107,6 +118,7 @@ class StatsAnswer(TypedDict):
     by_type: dict[str, int]
     by_layer: dict[str, int]
     db_file_size_bytes: int
+    index: IndexAnswer
 
 
 class Stats(Tool[Upkeep]):

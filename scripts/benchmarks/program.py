@@ -8,7 +8,7 @@ from typing import Final
 from benchmarks.client import BenchError, Server
 from mimir_py.config import process_environment
 
-_TIMEOUT_S: Final = 900
+_TIMEOUT_S: Final = 1_800
 # Not a developer's own settings, and not PYTHONDONTWRITEBYTECODE: users start from bytecode.
 _INHERITED: Final = frozenset({"PATH", "HOME", "LANG", "TMPDIR"})
 
