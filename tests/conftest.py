@@ -140,19 +140,28 @@ def store_path(tmp_path: Path) -> Path:
 
 @asynccontextmanager
 async def _opened(
-    path: Path, embedder: Embedder, clock: FakeClock, new_id: CountingIds, **settings: Any
+    path: Path,
+    embedder: Embedder,
+    clock: FakeClock,
+    new_id: CountingIds,
+    *,
+    background: bool = False,
+    **settings: Any,
 ) -> AsyncIterator[App]:
     loaded = load({}, {"db_path": path, **settings})
     engine = load_engine(loaded.sqlite_driver)
     async with open_database(path, engine, loaded.busy_timeout_ms, _Sealed.unlock) as database:
-        yield App(database, embedder, embedder, loaded, clock, new_id)
+        yield App(database, embedder, embedder, loaded, clock, new_id, background=background)
 
 
 @pytest.fixture
 def open_store(
     store_path: Path, clock: FakeClock, new_id: CountingIds, embedder: OnnxEmbedder
 ) -> OpenStore:
-    """Opens an app as `open_app` does, but on the shared model and without tasks of its own."""
+    """Opens an app as `open_app` does, but on the shared model and without tasks of its own.
+
+    With `background` it relies on such tasks, for the test to run.
+    """
     usual_path, usual_embedder = store_path, embedder
 
     def opened(

@@ -89,7 +89,7 @@ class IndexAnswer(TypedDict):
 
 class HealthAnswer(TypedDict):
     status: str
-    index: IndexAnswer
+    index: NotRequired[IndexAnswer]
 
 
 class Health(Tool[Upkeep]):
@@ -106,10 +106,10 @@ class Health(Tool[Upkeep]):
 
     async def run(self, room: Upkeep, call: Call) -> HealthAnswer:
         index = await room.health()
-        return {
-            "status": "healthy",
-            "index": {"state": index.state, "done": index.done, "total": index.total},
-        }
+        if index.state == "ready":
+            return {"status": "healthy"}
+        progress: IndexAnswer = {"state": index.state, "done": index.done, "total": index.total}
+        return {"status": "healthy", "index": progress}
 
 
 class StatsAnswer(TypedDict):
