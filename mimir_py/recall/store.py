@@ -126,7 +126,7 @@ _CHANGES_AFTER: Final = """
     SELECT seq, CASE WHEN kind <> 'link' THEN entity_row_id END FROM changes
     WHERE seq > :seen ORDER BY seq LIMIT :limit
 """
-_LAST_CHUNK: Final = "SELECT coalesce(max(chunk_id), 0) FROM chunks"
+_LAST_CHUNK: Final = "SELECT coalesce(max(chunk_id), 0) FROM main.chunks"
 _ALLOWED: Final = """
     SELECT e.row_id FROM json_each(:row_ids) wanted
     CROSS JOIN entities e ON e.row_id = wanted.value WHERE {filter}

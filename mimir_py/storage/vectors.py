@@ -33,18 +33,18 @@ _CHUNKS_OF: Final = """
 _DELETE_CHUNKS: Final = "DELETE FROM main.chunks WHERE row_id = :row_id"
 # Two ranges, not <>: both seek in idx_chunks_model.
 _COUNT_PENDING: Final = """
-    SELECT count(*) FROM chunks WHERE model_id < :model_id OR model_id > :model_id
+    SELECT count(*) FROM main.chunks WHERE model_id < :model_id OR model_id > :model_id
 """
-_COUNT_EMBEDDED: Final = "SELECT count(*) FROM chunks WHERE model_id = :model_id"
+_COUNT_EMBEDDED: Final = "SELECT count(*) FROM main.chunks WHERE model_id = :model_id"
 # In the order of idx_chunks_model: a long queue is never sorted. A memory's chunks are neighbours.
 _PENDING: Final = """
     SELECT * FROM (
-        SELECT chunk_id, row_id, start, stop FROM chunks WHERE model_id < :model_id
+        SELECT chunk_id, row_id, start, stop FROM main.chunks WHERE model_id < :model_id
         ORDER BY model_id, chunk_id LIMIT :limit
     )
     UNION ALL
     SELECT * FROM (
-        SELECT chunk_id, row_id, start, stop FROM chunks WHERE model_id > :model_id
+        SELECT chunk_id, row_id, start, stop FROM main.chunks WHERE model_id > :model_id
         ORDER BY model_id, chunk_id LIMIT :limit
     )
     LIMIT :limit

@@ -56,6 +56,7 @@ async def test_answers_while_loading_come_from_words_and_say_so(loading):
 
 
 async def test_a_search_by_meaning_alone_answers_before_a_vector_is_loaded(loading):
+    await loading.app.database.indexed()
     items = await loading.recall(_QUESTION, mode="dense", limit=5)
 
     await _load(loading)
