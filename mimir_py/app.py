@@ -12,13 +12,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from mimir_py import entities, history, recall, upkeep
+from mimir_py import history, recall, upkeep
 from mimir_py.config import Settings, find_store
 from mimir_py.embedding import Embedder, OnnxEmbedder
 from mimir_py.entities import Memories
 from mimir_py.entities import tools as entity_tools
 from mimir_py.errors import MimirError
 from mimir_py.history import tools as history_tools
+from mimir_py.journal import Journal
+from mimir_py.journal import tools as journal_tools
+from mimir_py.limits import Limits
 from mimir_py.recall import tools as recall_tools
 from mimir_py.security import SecretsMode, clean_fields
 from mimir_py.security.unlocking import secret_of, unlocking
@@ -49,6 +52,7 @@ CATALOGUE: Final = Catalogue(
     entity_tools.TOOLS
     + recall_tools.TOOLS
     + history_tools.TOOLS
+    + journal_tools.TOOLS
     + workspace_tools.TOOLS
     + upkeep_tools.TOOLS
 )
@@ -68,14 +72,15 @@ class App:
         *,
         background: bool = False,
     ) -> None:
-        limits = entities.Limits(settings.max_body_bytes, settings.max_key_bytes, settings.max_tags)
+        limits = Limits(settings.max_body_bytes, settings.max_key_bytes, settings.max_tags)
         vectors = Vectors(embedder.model, embedder.dimension, has_vec=database.has_vec)
         # Without tasks of our own nobody loads vectors but the search that needs them.
         dense = recall.DenseArm(vectors, patient=not background)
         self.database = database
         self._dense = dense
         self.usage = recall.UsageLog(database, clock)
-        self.memories = Memories(database, vectors, embedder, limits, clock, new_id)
+        self.journal = Journal(database, limits, clock, new_id)
+        self.memories = Memories(database, vectors, embedder, self.journal, limits, clock, new_id)
         self.recall = recall.Recall(
             database,
             dense,
@@ -88,11 +93,12 @@ class App:
         self.history = history.History(database, clock, new_id)
         self.workspaces = Workspaces(database)
         self.upkeep = upkeep.Upkeep(database, vectors, embedder, self.memories, dense)
-        self.vault = Vault(database, vectors, self.upkeep, limits, clock, new_id)
+        self.vault = Vault(database, vectors, self.upkeep, self.journal, limits, clock, new_id)
         self._rooms: Mapping[type, object] = {
             Memories: self.memories,
             recall.Recall: self.recall,
             history.History: self.history,
+            Journal: self.journal,
             Workspaces: self.workspaces,
             Upkeep: self.upkeep,
         }

@@ -266,11 +266,16 @@ def _print_memory(answer: Any) -> None:
     console.print(Text(_plain(answer["body_json"])))
 
 
+def readable_time(unix_ms: int) -> str:
+    """A time for people, to the minute."""
+    return datetime.fromtimestamp(unix_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
 def _readable(name: str, value: Any) -> str:
     if value is None:
         return "-"
     if name.endswith("_unix_ms"):
-        return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        return readable_time(value)
     if isinstance(value, dict):
         return ", ".join(f"{key} {count}" for key, count in value.items()) or "-"
     if isinstance(value, list):

@@ -8,13 +8,12 @@ feed, in the same transaction. What is forgotten stays as it was, with the time 
 """
 
 from mimir_py.entities.models import Draft, Entity, Identity, Link, Remembered, canonical_layer
-from mimir_py.entities.service import Limits, Memories
+from mimir_py.entities.service import Memories
 
 __all__ = [
     "Draft",
     "Entity",
     "Identity",
-    "Limits",
     "Link",
     "Memories",
     "Remembered",

@@ -4,7 +4,8 @@ Whatever is slow (reading the old version, embedding) happens before the write's
 transaction then decides on what it finds, so two processes remembering at once cannot both win.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
@@ -24,6 +25,8 @@ from mimir_py.entities.models import (
 from mimir_py.entities.similarity import NEAR, near_query, text_hash, trigram_similarity
 from mimir_py.entities.writing import Prepared, Rows, derive, relabelled
 from mimir_py.errors import InvalidInput, NotFound
+from mimir_py.journal import AUDIT, Entry, Journal
+from mimir_py.limits import Limits, check_name
 from mimir_py.storage.database import Database, Reader, Writer
 from mimir_py.storage.vectors import Chunk, Vectors
 from mimir_py.values import Clock, IdSource
@@ -35,15 +38,6 @@ _NEAR_CANDIDATES: Final = 32
 _NEAR_BOOST: Final = 0.15
 
 
-@dataclass(frozen=True)
-class Limits:
-    """The most a memory may hold, in bytes and counts."""
-
-    body_bytes: int
-    name_bytes: int
-    tags: int
-
-
 class Memories:
     """The room's door."""
 
@@ -52,6 +46,7 @@ class Memories:
         database: Database,
         vectors: Vectors,
         embedder: Embedder,
+        journal: Journal,
         limits: Limits,
         clock: Clock,
         new_id: IdSource,
@@ -59,6 +54,7 @@ class Memories:
         self._database = database
         self._rows = Rows(vectors, new_id)
         self._embedder = embedder
+        self._journal = journal
         self._limits = limits
         self._clock = clock
         self._new_id = new_id
@@ -135,13 +131,16 @@ class Memories:
         )
 
     async def delete(self, entity_id: str) -> bool:
-        """Delete a memory with its versions, text and vectors; whether there was one."""
+        """Delete a memory with all that is kept of it; whether there was one."""
 
         def erase(tx: Writer) -> bool:
             entity = store.by_id(tx, entity_id)
             if entity is None:
                 return False
             self._rows.erase(tx, entity)
+            name = (entity.category, entity.key, entity.workspace_hash)
+            self._journal.erase_about(tx, entity.id, *name)
+            self._journal.append(tx, Entry("delete", kind=AUDIT, entity_id=entity.id))
             return True
 
         return await self._database.write(erase)
@@ -182,11 +181,13 @@ class Memories:
                 since = self._rows.drop_alias(tx, identity, self._clock())
                 store.add_alias(tx, identity, same.row_id, since)
             store.update(tx, versioning.reinforced(same, self._clock()), prepared.text_hash)
+            self._note(tx, "remember", same, {"action": "deduped", "key": identity.key})
             return _remembered(same.id, DEDUPED, identity)
         since = self._rows.drop_alias(tx, identity, self._clock())
         new_id = self._new_id(prepared.draft.id_prefix)
         entity = versioning.new_entity(prepared.draft, new_id, since)
         self._rows.insert(tx, entity, prepared)
+        self._note(tx, "remember", entity, {"action": "created", "source": entity.source})
         return _remembered(entity.id, CREATED, identity, prepared.chunks)
 
     def _update(self, tx: Writer, stored: Entity, prepared: Prepared) -> Remembered:
@@ -194,6 +195,8 @@ class Memories:
         entity = versioning.revised(stored, prepared.draft, self._clock(), history_id)
         if entity.recorded_at_unix_ms != stored.recorded_at_unix_ms:
             self._rows.overwrite(tx, stored, entity, prepared, history_id)
+            said = {"action": UPDATED, "source": prepared.draft.source, "history_id": history_id}
+            self._note(tx, "remember", entity, said)
             return _remembered(stored.id, UPDATED, prepared.draft.identity, prepared.chunks)
         store.update(tx, entity, prepared.text_hash)
         return _remembered(stored.id, UPDATED, prepared.draft.identity)
@@ -209,15 +212,33 @@ class Memories:
         for entity in found:
             self._rows.settle_aliases(tx, entity)
             store.archive(tx, entity, reason, self._clock())
+            self._note(tx, "forget", entity, {"reason": reason})
         aliases = [
-            alias.memory.workspace_hash
+            alias.memory
             for alias in store.aliases_named(tx, category, key)
             if workspaces is None or alias.memory.workspace_hash in workspaces
         ]
-        for workspace in aliases:
-            identity = Identity(category, key, workspace)
+        for memory in aliases:
+            identity = Identity(category, key, memory.workspace_hash)
             self._rows.drop_alias(tx, identity, self._clock(), forgotten=reason)
+            self._note(tx, "forget", memory, {"reason": reason, "key": key})
         return bool(found or aliases)
+
+    def _note(self, tx: Writer, what: str, entity: Entity, acted: Mapping[str, str]) -> None:
+        """Record a change of a memory in the journal, as part of it."""
+        self._journal.append(
+            tx,
+            Entry(
+                what,
+                kind=AUDIT,
+                category=entity.category,
+                key=entity.key,
+                entity_id=entity.id,
+                agent_id=entity.agent_id,
+                workspace_hash=entity.workspace_hash,
+                acted_json=json.dumps(acted, ensure_ascii=False),
+            ),
+        )
 
     async def _swallow(self, draft: Draft, near: NearDuplicate) -> Remembered | None:
         """Count a draft as one more use of its near duplicate, unless its identity is stored."""
@@ -256,20 +277,6 @@ def check_limits(draft: Draft, limits: Limits) -> None:
     )
     for field, value in names:
         check_name(field, value, limits.name_bytes)
-
-
-def check_name(field: str, value: str, limit: int) -> None:
-    """Refuse a name over `limit` bytes.
-
-    Raises:
-        InvalidInput: names the field and the limit.
-    """
-    # No character takes more than four bytes.
-    if 4 * len(value) <= limit:
-        return
-    size = len(value.encode())
-    if size > limit:
-        raise InvalidInput(field, f"is {size} bytes; the limit is {limit}")
 
 
 @dataclass(frozen=True)

@@ -192,13 +192,16 @@ class Database:
         def transaction() -> T:
             connection.execute("BEGIN IMMEDIATE")
             try:
-                result = work(Writer(connection, self._seals))
+                writer = Writer(connection, self._seals)
+                result = work(writer)
                 connection.execute("COMMIT")
             except BaseException:
                 # A full disk makes SQLite roll back by itself.
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+            for follow_up in writer.afterwards:
+                follow_up(writer)
             return result
 
         with self._translated(connection):

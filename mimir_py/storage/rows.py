@@ -1,6 +1,6 @@
 """Statements inside a transaction: what functions given to a `Database` work with."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from mimir_py.storage import migrations
@@ -56,6 +56,15 @@ class Reader:
 
 class Writer(Reader):
     """Runs statements inside one transaction. Exists only while `Database.write` runs it."""
+
+    def __init__(self, connection: Any, seals: Seals | None = None) -> None:
+        super().__init__(connection, seals)
+        self.afterwards: list[Callable[[Reader], None]] = []
+
+    def after_commit(self, work: Callable[[Reader], None]) -> None:
+        """Have `work` run once when the change is durable, still under the lock. Keep it short."""
+        if work not in self.afterwards:
+            self.afterwards.append(work)
 
     def run(self, statement: str, parameters: Parameters = ()) -> int:
         """Run one statement; the number of rows it changed."""

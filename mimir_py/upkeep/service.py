@@ -10,6 +10,7 @@ from mimir_py.entities import Memories
 from mimir_py.entities.store import append_change
 from mimir_py.entities.text import body_text, chunk_text, label, load_json
 from mimir_py.errors import InvalidInput, NotFound
+from mimir_py.journal.store import count_events
 from mimir_py.recall import DenseArm
 from mimir_py.storage import fts
 from mimir_py.storage.database import Database, Reader, Writer
@@ -81,7 +82,7 @@ class Upkeep:
             total_history_rows=versions,
             history_bytes=history_bytes,
             top_history_keys=store.top_history(reader),
-            total_journal_events=0,
+            total_journal_events=count_events(reader),
             total_state_entries=0,
             total_communities=0,
             graph_modularity=None,

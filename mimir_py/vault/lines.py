@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from mimir_py.entities.models import Draft, Entity, Identity
-from mimir_py.entities.service import Limits, check_limits, check_name
+from mimir_py.entities.service import check_limits
 from mimir_py.entities.store import NewRow, to_row
 from mimir_py.entities.text import parse_body
 from mimir_py.entities.writing import Prepared, derive
 from mimir_py.errors import InvalidInput, TransferError
+from mimir_py.limits import Limits, check_name
 from mimir_py.storage import fts
 from mimir_py.values import Clock, IdSource
 from mimir_py.vault import jsonl

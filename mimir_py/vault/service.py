@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import dataclasses
 import gc
+import json
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
@@ -12,8 +13,9 @@ from typing import Any, Final
 
 from mimir_py.entities import store as entity_store
 from mimir_py.entities.models import Entity, Identity
-from mimir_py.entities.service import Limits
 from mimir_py.entities.writing import Rows
+from mimir_py.journal import AUDIT, Entry, Journal
+from mimir_py.limits import Limits
 from mimir_py.storage import fts
 from mimir_py.storage.database import Database, Reader, Writer
 from mimir_py.storage.vectors import Vectors
@@ -44,6 +46,7 @@ class Vault:
         database: Database,
         vectors: Vectors,
         upkeep: Upkeep,
+        journal: Journal,
         limits: Limits,
         clock: Clock,
         new_id: IdSource,
@@ -52,6 +55,7 @@ class Vault:
         self._vectors = vectors
         self._rows = Rows(vectors, new_id)
         self._upkeep = upkeep
+        self._journal = journal
         self._limits = limits
         self._clock = clock
         self._new_id = new_id
@@ -115,10 +119,18 @@ class Vault:
 
         def work(tx: Writer) -> float:
             started = time.perf_counter()
+            before = (done.created, done.replaced)
             self._sort_in(tx, memories, done, replace)
+            self._note(tx, done.created - before[0], done.replaced - before[1])
             return time.perf_counter() - started
 
         return await self._database.write_slice(work)
+
+    def _note(self, tx: Writer, created: int, replaced: int) -> None:
+        """Record a slice in the journal: one entry a memory would double the work."""
+        if created or replaced:
+            acted = json.dumps({"created": created, "replaced": replaced})
+            self._journal.append(tx, Entry("import", kind=AUDIT, acted_json=acted))
 
     def _sort_in(self, tx: Writer, memories: list[Incoming], done: Imported, replace: bool) -> None:
         held = store.by_ids(tx, list({coming.record.entity.id for coming in memories}))

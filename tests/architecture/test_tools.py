@@ -1,5 +1,6 @@
 """What a tool's declaration says is what the tool does."""
 
+import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, closing
 from pathlib import Path
@@ -14,12 +15,14 @@ from mimir_py.tooling.answer import to_json
 from mimir_py.values import IdSource
 
 _EXAMPLE_ID: Final = "mem-3f9a1c0d77e2"
+_MAKES_EXAMPLES: Final = ("remember", "journal")
 
 
 @pytest.fixture
 def new_id() -> IdSource:
     """Gives the first memory the id that the examples speak of."""
-    return lambda prefix: _EXAMPLE_ID if prefix == "mem" else f"{prefix}-000000000000"
+    numbers = itertools.count()
+    return lambda prefix: _EXAMPLE_ID if prefix == "mem" else f"{prefix}-{next(numbers):012x}"
 
 
 @pytest.fixture
@@ -30,10 +33,11 @@ def path(store_path: Path) -> Path:
 @pytest.fixture
 async def app(open_store: Callable[[], AbstractAsyncContextManager[App]]) -> AsyncIterator[App]:
     """A store that holds what the examples speak of."""
-    remember = CATALOGUE.find("mimir_remember")
-    assert remember is not None
     async with open_store() as opened:
-        await opened.run(remember, remember.spec.example, Call())
+        for name in _MAKES_EXAMPLES:
+            tool = CATALOGUE.find(f"mimir_{name}")
+            assert tool is not None
+            await opened.run(tool, tool.spec.example, Call())
         yield opened
 
 

@@ -45,6 +45,7 @@ _BASES: Final[Mapping[str, Mapping[str, Any]]] = {
     "recall_layer": {"layer": "buffer", "limit": 3},
     "semantic_search": {"query": "ordinary", "limit": 3},
     "embed": {"category": "hostile", "key": "other"},
+    "timeline": {"limit": 3},
 }
 
 _INSIDES: Final = re.compile(

@@ -126,6 +126,26 @@ CREATE TABLE entity_text (
         sealed BLOB
     ) STRICT;
 
+CREATE TABLE journal (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        kind TEXT NOT NULL CHECK (kind IN ('event', 'audit')),
+        created_at_unix_ms INTEGER NOT NULL,
+        event_type TEXT NOT NULL,
+        category TEXT NOT NULL DEFAULT '',
+        key TEXT NOT NULL DEFAULT '',
+        entity_id TEXT NOT NULL DEFAULT '',
+        agent_id TEXT NOT NULL DEFAULT '',
+        workspace_hash TEXT NOT NULL DEFAULT '',
+        commitments BLOB NOT NULL,
+        hash BLOB NOT NULL,
+        evaluated_json TEXT NOT NULL DEFAULT 'null',
+        acted_json TEXT NOT NULL DEFAULT 'null',
+        forward_json TEXT NOT NULL DEFAULT 'null',
+        salts BLOB,
+        sealed BLOB
+    ) STRICT;
+
 CREATE TABLE links (
         link_id INTEGER PRIMARY KEY AUTOINCREMENT,
         source_row_id INTEGER NOT NULL REFERENCES entities (row_id) ON DELETE CASCADE,
@@ -164,6 +184,14 @@ CREATE INDEX idx_entity_history_id ON entity_history (id);
 
 CREATE INDEX idx_entity_history_key
     ON entity_history (category, key, invalidated_at_unix_ms);
+
+CREATE INDEX idx_journal_entity ON journal (entity_id) WHERE entity_id <> '';
+
+CREATE INDEX idx_journal_events ON journal (created_at_unix_ms DESC, seq DESC)
+    WHERE kind = 'event';
+
+CREATE INDEX idx_journal_name ON journal (category, key, workspace_hash)
+    WHERE kind = 'event' AND key <> '';
 
 CREATE UNIQUE INDEX idx_links_source ON links (source_row_id, target_id, relationship);
 

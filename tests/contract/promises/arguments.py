@@ -66,6 +66,20 @@ ARGUMENTS: Final[Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]]] = {
             "batch_limit": "integer",
         },
     ),
+    "journal": (
+        (),
+        {
+            "event_type": "string", "evaluated": "object", "acted": "object", "forward": "object",
+            "category": "string", "key": "string", "entity_id": "string", "agent_id": "string",
+        },
+    ),
+    "timeline": (
+        (),
+        {
+            "from_ms": "integer", "to_ms": "integer", "event_type": "string", "category": "string",
+            "entity_id": "string", "limit": "integer", "offset": "integer",
+        },
+    ),
     "reindex": ((), {}),
     "workspace_list": ((), {}),
     "health": ((), {}),

@@ -1,0 +1,179 @@
+"""Writing the journal, reading it, and telling whether it is as it was written."""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from typing import Final
+
+from mimir_py.errors import BrokenSeal, InvalidInput
+from mimir_py.journal import chain, store
+from mimir_py.journal.head import HeadFile
+from mimir_py.journal.models import AUDIT, GENESIS, Entry, Fault, Filter, Head, Recorded, Verdict
+from mimir_py.limits import Limits, check_name
+from mimir_py.storage.database import Database, Reader, Writer
+from mimir_py.values import Clock, IdSource
+
+logger = logging.getLogger("mimir")
+
+Report = Callable[[int, int | None, str], Awaitable[None]]
+
+MOST_PAYLOAD_BYTES: Final = 65_536
+_NAMES: Final = ("event_type", "category", "key", "entity_id", "agent_id", "workspace_hash")
+_PAYLOADS: Final = ("evaluated", "acted", "forward")
+# What the key of a sealed store's chain is derived for.
+_CHAIN: Final = "journal chain"
+_VERIFY_SLICE: Final = 2_000
+
+
+class Journal:
+    """The room's door."""
+
+    def __init__(self, database: Database, limits: Limits, clock: Clock, new_id: IdSource) -> None:
+        self._database = database
+        self._limits = limits
+        self._clock = clock
+        self._new_id = new_id
+        self._outside = HeadFile(database.path)
+
+    def append(self, tx: Writer, entry: Entry) -> Recorded:
+        """Add an entry in the transaction of what it records; both become durable, or neither."""
+        before = store.head(tx)
+        recorded = Recorded(before.seq + 1, self._new_id("jrn"), self._clock(), entry)
+        salts, commitments = chain.commit([getattr(entry, name) for name in chain.FIELDS])
+        hash = chain.entry_hash(
+            before.hash,
+            recorded.seq,
+            recorded.created_at_unix_ms,
+            entry.kind.encode(),
+            recorded.id.encode(),
+            commitments,
+            tx.subkey(_CHAIN),
+        )
+        store.insert(tx, recorded, salts, commitments, hash)
+        if before == GENESIS:
+            # Without a file at all, nobody could tell a crash now from a file that was deleted.
+            self._outside.create()
+        tx.after_commit(self._carry_on)
+        return recorded
+
+    def erase(self, tx: Writer, seqs: Iterable[int]) -> int:
+        """Delete what entries say and keep that they were; how many were not erased before.
+
+        An audit entry records it. Time, kind, agent and workspace stay.
+        """
+        erased = []
+        for seq in sorted(set(seqs)):
+            salts, commitments = store.to_erase(tx, seq)
+            left, left_salts = chain.erase(salts, commitments)
+            if left_salts != salts:
+                store.replace_fields(tx, seq, left, left_salts)
+                erased.append(seq)
+        if erased:
+            self.append(tx, chain.erase_record(erased))
+        return len(erased)
+
+    def erase_about(
+        self, tx: Writer, entity_id: str, category: str, key: str, workspace_hash: str
+    ) -> int:
+        """Erase the entries that name a memory; how many."""
+        named = store.about_name(tx, category, key, workspace_hash)
+        return self.erase(tx, [*store.about_entity(tx, entity_id), *named])
+
+    async def record(self, entry: Entry) -> Recorded:
+        """Add an entry by itself and return once it is durable.
+
+        Raises:
+            InvalidInput: a name or payload is over its limit; nothing was written.
+        """
+        for name in _NAMES:
+            check_name(name, getattr(entry, name), self._limits.name_bytes)
+        for name in _PAYLOADS:
+            size = len(getattr(entry, f"{name}_json").encode())
+            if size > MOST_PAYLOAD_BYTES:
+                raise InvalidInput(name, f"is {size} bytes; the limit is {MOST_PAYLOAD_BYTES}")
+        return await self._database.write(lambda tx: self.append(tx, entry))
+
+    async def timeline(self, wanted: Filter, limit: int, offset: int) -> list[Recorded]:
+        """Entries, the newest first."""
+        return await self._database.read(
+            partial(store.page, wanted=wanted, limit=limit, offset=offset)
+        )
+
+    async def verify(self, report: Report | None = None) -> Verdict:
+        """Follow the whole chain and compare its end with the head outside."""
+        # Read first: what is written meanwhile can only make the chain longer than it says.
+        outside = self._outside.read()
+        total = (await self._database.read(store.head)).seq
+        if outside is None and total == 0:
+            # The file is made with the first entry.
+            outside = GENESIS
+        walk = chain.Walk(await self._database.read(lambda reader: reader.subkey(_CHAIN)))
+        fault, limit = None, _VERIFY_SLICE
+        while fault is None:
+            try:
+                rows = await self._database.read(
+                    partial(store.slice_after, after=walk.head.seq, limit=limit)
+                )
+            except BrokenSeal as broken:
+                # Somewhere in the slice: one by one, the last read is the last that opens.
+                if limit == 1:
+                    fault = Fault(walk.head.seq + 1, f"its seal does not open it: {broken}")
+                limit = 1
+                continue
+            if not rows:
+                break
+            fault = walk.follow(rows)
+            if report is not None:
+                await report(walk.head.seq, total, "entries verified")
+        at = outside.seq if outside is not None else 0
+        held = await self._database.read(partial(store.hash_at, seq=at))
+        return Verdict(
+            walk.head,
+            len(walk.erased),
+            _compared(outside, held, walk.head),
+            fault or walk.end(outside, held),
+        )
+
+    async def accept(self, why: str) -> Head:
+        """Make the journal's present end the one that counts, whatever the head outside says.
+
+        For whoever put an older store back on purpose. That it was done becomes an entry.
+        """
+        known = self._outside.read()
+
+        def work(tx: Writer) -> None:
+            was = None if known is None else {"seq": known.seq, "hash": known.hash.hex()}
+            acted = json.dumps({"why": why, "was": was}, ensure_ascii=False)
+            self.append(tx, Entry("accept_head", kind=AUDIT, acted_json=acted))
+            tx.after_commit(self._start_over)
+
+        await self._database.write(work)
+        return await self._database.read(store.head)
+
+    def _carry_on(self, reader: Reader) -> None:
+        """Move the head outside on to the last entry, if the chain goes on from where it is.
+
+        Else it stays: it is the evidence that the store was rolled back.
+        """
+        known = self._outside.read()
+        if known is not None and store.hash_at(reader, known.seq) == known.hash:
+            self._start_over(reader)
+
+    def _start_over(self, reader: Reader) -> None:
+        try:
+            self._outside.write(store.head(reader))
+        except OSError as error:
+            # The entry is in; a head that stays behind is told from one that is ahead.
+            logger.warning("the head of the journal could not be kept outside: %s", error)
+
+
+def _compared(outside: Head | None, held: bytes | None, head: Head) -> str:
+    """How the head outside stands to a chain that ends in `head`, in one word."""
+    if outside is None:
+        return "missing"
+    if outside.seq > head.seq:
+        return "ahead"
+    if outside.hash != held:
+        return "differs"
+    return "agrees" if outside.seq == head.seq else "behind"
