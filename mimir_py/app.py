@@ -25,8 +25,8 @@ from mimir_py.limits import Limits
 from mimir_py.recall import tools as recall_tools
 from mimir_py.security import SecretsMode, clean_fields
 from mimir_py.security.unlocking import secret_of, unlocking
-from mimir_py.storage.database import Database, open_database
-from mimir_py.storage.engine import load_engine
+from mimir_py.storage.database import Database, Writer, open_database
+from mimir_py.storage.engine import Engine, load_engine
 from mimir_py.storage.vectors import Vectors
 from mimir_py.tooling import AnyTool, Call, Catalogue
 from mimir_py.tooling.answer import MOST_NAME_CHARS, clipped, failure, fitted, size, success
@@ -236,6 +236,13 @@ async def open_app(
             tasks.append(asyncio.create_task(app.load_index(), name="mimir-index"))
         stack.push_async_callback(_stop, tasks)
         yield app
+
+
+def remake(tx: Writer, engine: Engine) -> None:
+    """Make anew what a copied store cannot have taken along: what depends on its key or engine."""
+    embedder = OnnxEmbedder(1)
+    has_vec = engine.extensions and not tx.is_sealed
+    Vectors(embedder.model, embedder.dimension, has_vec=has_vec).rebuild(tx)
 
 
 async def _flush_uses(app: App) -> None:

@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 from mimir_py import __version__
-from mimir_py.cli import backups, connect, doctor, journal, memories, transfer
+from mimir_py.cli import backups, connect, doctor, journal, memories, sealing, transfer
 from mimir_py.cli.session import top_level
 
 app = typer.Typer(
     name="mimir",
     help="Durable memory for coding agents. Without a command: serve it over stdio (MCP).",
+    epilog="Every command opens a sealed store with --encryption-key FILE, --passphrase-file FILE "
+    "or --keychain ENTRY.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -52,6 +54,7 @@ memories.add_commands(app)
 transfer.add_commands(app)
 backups.add_commands(app)
 journal.add_commands(app)
+sealing.add_commands(app)
 doctor.add_commands(app)
 connect.add_commands(app)
 
@@ -63,7 +66,7 @@ def run_command(arguments: Sequence[str]) -> int:
         # A file name need not be text; stderr has this from Python.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        app(args=list(arguments), standalone_mode=True)
+        app(args=top_level.take_key(arguments), standalone_mode=True)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
     return 0

@@ -3,9 +3,9 @@
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, Final, TypeVar
 
 import typer
 
@@ -22,10 +22,38 @@ WorkspaceHash = Annotated[
 ]
 
 
+_KEY_OPTIONS: Final = {
+    "--encryption-key": "encryption_key",
+    "--passphrase-file": "passphrase_file",
+    "--keychain": "keychain",
+}
+
+
 class _TopLevel:
-    """Options given before the command; a command's own win."""
+    """Options given before the command, where a command's own win, or anywhere."""
 
     db: str | None = None
+    key: ClassVar[dict[str, str]] = {}
+
+    def take_key(self, arguments: Sequence[str]) -> list[str]:
+        """Keep what says how to open a sealed store, which any command takes; the rest."""
+        self.key.clear()
+        rest: list[str] = []
+        waiting = iter(arguments)
+        for argument in waiting:
+            if argument == "--":
+                return [*rest, argument, *waiting]
+            option, equals, value = argument.partition("=")
+            if option not in _KEY_OPTIONS:
+                rest.append(argument)
+                continue
+            given = value if equals else next(waiting, None)
+            if given is None:
+                # Without its value it is the parser's to refuse.
+                rest.append(argument)
+            else:
+                self.key[_KEY_OPTIONS[option]] = given
+        return rest
 
 
 top_level = _TopLevel()
@@ -34,7 +62,7 @@ top_level = _TopLevel()
 def settings_for(db: str | None) -> Settings:
     """Settings of a command that was given `--db` so."""
     chosen = db if db is not None else top_level.db
-    return load(process_environment(), {"db_path": chosen})
+    return load(process_environment(), {"db_path": chosen, **top_level.key})
 
 
 def store_path(db: str | None) -> Path:

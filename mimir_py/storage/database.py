@@ -314,7 +314,7 @@ async def _open(path: Path, engine: Engine, lock: WriteLock, unlock: Unlock | No
             # First the mark, then the file: a restore must not change it under us.
             presence = Presence(path)
             await writer
-            sealing = await _finish(writer.run(_prepare_writer, path, engine, unlock))
+            sealing = await _finish(writer.run(prepare_store, path, engine, unlock))
         finally:
             lock.release()
         if reader is not writer:
@@ -330,7 +330,7 @@ async def _open(path: Path, engine: Engine, lock: WriteLock, unlock: Unlock | No
     return Database(path, engine, (writer, reader), lock, presence, sealing)
 
 
-def _prepare_writer(
+def prepare_store(
     connection: Any, path: Path, engine: Engine, unlock: Unlock | None
 ) -> _Sealing | None:
     opened = None if unlock is None else unlock(read_header(connection))

@@ -196,6 +196,10 @@ class _Sealed:
         """The columns to store; `values` has every covered one."""
         stored = self.tokens(values)
         if self.sealed:
+            for name in self._vouched:
+                # As the table will give it back.
+                if self.columns[name][0] == "REAL" and stored[name] is not None:
+                    stored[name] = float(stored[name])
             place = self._place + _framed([stored[name] for name in self._vouched])
             stored["sealed"] = self._cipher.seal(
                 place, _framed([values[name] for name in self.sealed])
@@ -246,6 +250,8 @@ def _framed(values: Sequence[Any]) -> bytes:
             kind, data = b"t", value.encode()
         elif isinstance(value, int):
             kind, data = b"i", b"%d" % value
+        elif isinstance(value, float):
+            kind, data = b"f", value.hex().encode()
         else:
             kind, data = b"b", bytes(value)
         parts.append(_FRAME.pack(kind, len(data)) + data)

@@ -1,7 +1,11 @@
 """Every column that can hold words says whether a seal covers it."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+import mimir_py
 from mimir_py.storage.migrations import TABLES
 
 _COLUMNS = """
@@ -53,3 +57,33 @@ async def test_a_column_nobody_declared_is_found(database):
 @pytest.mark.parametrize("table", TABLES)
 async def test_every_declared_table_exists(table, database):
     assert table in {name for name, *_ in await _columns(database)}
+
+
+_UPDATE = re.compile(r"UPDATE\s+(?:main\.)?(\w+)\s+SET\s+(.*?)\s+WHERE", re.DOTALL)
+_SOURCES = sorted(Path(mimir_py.__file__).parent.rglob("*.py"))
+
+
+def _unsealing_updates(source: str) -> list[str]:
+    """Columns that a statement sets past their seal."""
+    found = []
+    for table, sets in _UPDATE.findall(source):
+        declared = TABLES.get(table)
+        if declared is None or not (declared.sealed or declared.names):
+            continue
+        vouched = {*declared.sealed, *declared.names}
+        if declared.sealed:
+            vouched |= {*declared.public, *declared.bound}
+        columns = re.findall(r"(\w+)\s*=(?!=)", sets)
+        found += [f"{table}.{column}" for column in columns if column in vouched]
+    return found
+
+
+@pytest.mark.parametrize("path", _SOURCES, ids=lambda path: path.stem)
+def test_no_statement_sets_what_a_seal_vouches_for(path):
+    assert _unsealing_updates(path.read_text(encoding="utf-8")) == []
+
+
+def test_a_statement_that_would_break_a_seal_is_found():
+    statement = "UPDATE main.entities SET decay_score = 1.0, archived = 1 WHERE row_id = 1"
+
+    assert _unsealing_updates(statement) == ["entities.archived"]

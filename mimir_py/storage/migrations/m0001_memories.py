@@ -64,6 +64,19 @@ _NAMES: Final = (
 )
 _WORDS: Final = ("archive_reason", "tags", "body_json")
 _POINTERS: Final = ("supersedes", "superseded_by", "efficacy_status")
+# Numbers that say what to think of a memory; uses and freshness change too often to be sealed.
+_FACTS: Final = (
+    "archived",
+    "always_on",
+    "verified",
+    "certainty",
+    "importance",
+    "created_at_unix_ms",
+    "recorded_at_unix_ms",
+    "invalidated_at_unix_ms",
+    "valid_from_unix_ms",
+    "valid_to_unix_ms",
+)
 
 TABLES: Final = (
     Table("migrations", public=("name",)),
@@ -73,7 +86,7 @@ TABLES: Final = (
         sealed=_WORDS,
         names=(*_NAMES, "text_hash"),
         public=("id", *_POINTERS),
-        bound=("recorded_at_unix_ms",),
+        bound=_FACTS,
     ),
     Table(
         "entity_history",
@@ -81,7 +94,7 @@ TABLES: Final = (
         sealed=(*_WORDS, "links"),
         names=_NAMES,
         public=("history_id", "id", *_POINTERS),
-        bound=("recorded_at_unix_ms",),
+        bound=_FACTS,
     ),
     Table("aliases", names=("key", "category", "workspace_hash")),
     Table("changes", key="seq", public=("entity_id", "kind")),
