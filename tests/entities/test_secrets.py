@@ -16,6 +16,7 @@ async def _bytes_of(path) -> bytes:
     return b"".join(file.read_bytes() for file in path.parent.iterdir() if file.is_file())
 
 
+@pytest.mark.plain
 async def test_a_secret_in_any_argument_is_not_stored(client, store_path) -> None:
     answer = await client.remember(
         f"key {_TOKEN}",
