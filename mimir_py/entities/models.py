@@ -128,7 +128,10 @@ class Identity:
 
 @dataclass(frozen=True)
 class Draft:
-    """A wish to remember. `None` means not given: the stored value, or the default, stays."""
+    """A wish to remember. `None` means not given: the stored value, or the default, stays.
+
+    `supersedes` is the id, or the key in the same category, of a memory whose place it takes.
+    """
 
     identity: Identity
     body_json: str
@@ -147,6 +150,7 @@ class Draft:
     source: str = "agent"
     id_prefix: str = "mem"
     swallow_near: bool = False
+    supersedes: str | None = None
 
 
 @dataclass(frozen=True)
@@ -163,7 +167,8 @@ class Remembered:
     """What became of a draft.
 
     `action` is `created`, `updated` or `deduped (new key not created)`; `pending_chunks` counts
-    the parts of a long body that are queued for embedding.
+    the parts of a long body that are queued for embedding. `superseded` is the id of the memory
+    whose place it took.
     """
 
     id: str
@@ -172,6 +177,7 @@ class Remembered:
     key: str
     near_duplicates: tuple[NearDuplicate, ...] = ()
     pending_chunks: int = 0
+    superseded: str = ""
 
 
 CREATED = "created"

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Final
 
 from mimir_py.embedding import Embedder
-from mimir_py.entities import store, text, versioning
+from mimir_py.entities import store, succession, text, versioning
 from mimir_py.entities.models import (
     CREATED,
     DEDUPED,
@@ -23,6 +23,7 @@ from mimir_py.entities.models import (
     Remembered,
 )
 from mimir_py.entities.similarity import NEAR, near_query, text_hash, trigram_similarity
+from mimir_py.entities.succession import Closed, Name, Pair, Succession
 from mimir_py.entities.writing import Prepared, Rows, derive, relabelled
 from mimir_py.errors import InvalidInput, NotFound
 from mimir_py.journal import AUDIT, Entry, Journal
@@ -67,18 +68,19 @@ class Memories:
 
         Raises:
             InvalidInput: over a limit, unstorable text, or an empty period; nothing was stored.
+            NotFound: there is nothing of the id or key it supersedes; nothing was stored.
         """
         parsed = text.parse_body(draft.body_json)
         check_limits(draft, self._limits)
         await self._database.indexed()
         while True:
             seen = await self._database.read(lambda reader: _look(reader, draft, parsed))
-            if draft.swallow_near and seen.near and seen.stored is None:
+            if draft.swallow_near and not draft.supersedes and seen.near and seen.stored is None:
                 swallowed = await self._swallow(draft, seen.near[0])
                 if swallowed is not None:
                     return swallowed
             prepared = await self._prepare(draft, parsed, seen)
-            remembered = await self._database.write(partial(self._remember, seen, prepared))
+            remembered = await self._database.write(partial(self._take_in, seen, prepared))
             if remembered is not None:
                 near = tuple(n for n in seen.near if n.id != remembered.id)
                 return replace(remembered, near_duplicates=near)
@@ -99,20 +101,35 @@ class Memories:
     ) -> list[Entity]:
         """Live memories of that name, in some workspaces (in that order) or in all (`None`).
 
-        In named workspaces another key of a memory finds it too.
+        Another key of a memory finds it too.
         """
+        return await self._database.read(
+            lambda reader: store.named(reader, category, key, workspaces)
+        )
 
-        def find(reader: Reader) -> list[Entity]:
-            if workspaces is None:
-                return store.by_name(reader, category, key)
-            identities = [Identity(category, key, workspace) for workspace in workspaces]
-            found = [
-                store.by_identity(reader, identity) or store.resolve_alias(reader, identity)
-                for identity in identities
-            ]
-            return [entity for entity in found if entity is not None and not entity.archived]
+    async def supersede(
+        self, old: Name, new: Name, how: Succession, workspaces: Sequence[str] | None
+    ) -> Pair:
+        """Let one memory take the place of another; both as they are then.
 
-        return await self._database.read(find)
+        Both, named (category, key), are looked for in some workspaces (in that order) or in all
+        (`None`).
+
+        Raises:
+            NotFound: one of the names is of no live memory.
+            InvalidInput: the two cannot follow each other; see `succession`.
+        """
+        for field in ("reason", "relationship"):
+            check_name(field, getattr(how, field), self._limits.name_bytes)
+
+        def work(tx: Writer) -> Pair:
+            found, later = succession.pair(tx, old, new, workspaces)
+            earlier = succession.own_row(tx, self._rows, old, found)
+            closed = succession.supersede(tx, self._rows, earlier, later, how, self._clock())
+            self._note_closed(tx, closed, later)
+            return closed.old, later
+
+        return await self._database.write(work)
 
     async def forget(
         self, category: str, key: str, reason: str, workspaces: Sequence[str] | None
@@ -163,6 +180,18 @@ class Memories:
             replace(chunk, vector=vector) for chunk, vector in zip(now, vectors, strict=True)
         )
         return replace(prepared, chunks=done + later)
+
+    def _take_in(self, seen: "_Seen", prepared: Prepared, tx: Writer) -> Remembered | None:
+        """Store what was prepared, in the place of what it supersedes; `None` as `_remember`."""
+        remembered = self._remember(seen, prepared, tx)
+        draft = prepared.draft
+        if remembered is None or draft.supersedes is None:
+            return remembered
+        new = store.by_id(tx, remembered.id)
+        assert new is not None
+        closed = succession.supersede_by_draft(tx, self._rows, draft, new, self._clock())
+        self._note_closed(tx, closed, new)
+        return replace(remembered, superseded=closed.old.id)
 
     def _remember(self, seen: "_Seen", prepared: Prepared, tx: Writer) -> Remembered | None:
         """Store what was prepared; `None` when another writer changed what was seen meanwhile."""
@@ -223,6 +252,11 @@ class Memories:
             self._rows.drop_alias(tx, identity, self._clock(), forgotten=reason)
             self._note(tx, "forget", memory, {"reason": reason, "key": key})
         return bool(found or aliases)
+
+    def _note_closed(self, tx: Writer, closed: Closed, new: Entity) -> None:
+        if closed.is_changed:
+            said = {"by": new.id, "reason": closed.old.archive_reason}
+            self._note(tx, "supersede", closed.old, said)
 
     def _note(self, tx: Writer, what: str, entity: Entity, acted: Mapping[str, str]) -> None:
         """Record a change of a memory in the journal, as part of it."""
@@ -297,7 +331,9 @@ def _look(reader: Reader, draft: Draft, parsed: Any) -> _Seen:
 
 def _repeated(reader: Reader, draft: Draft, own_hash: bytes) -> Entity | None:
     same = store.by_text(reader, draft.identity, own_hash)
-    return same if same is not None and versioning.loses_nothing(same, draft) else None
+    if same is None or same.superseded_by or draft.supersedes is not None:
+        return None
+    return same if versioning.loses_nothing(same, draft) else None
 
 
 def _near_duplicates(

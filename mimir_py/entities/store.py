@@ -135,6 +135,22 @@ def by_name(reader: Reader, category: str, key: str) -> list[Entity]:
     return [from_row(row) for row in reader.all(_BY_NAME, names)]
 
 
+def named(
+    reader: Reader, category: str, key: str, workspaces: Sequence[str] | None
+) -> list[Entity]:
+    """Live memories of that name, in some workspaces (in that order) or in all (`None`).
+
+    Another key of a memory finds it too.
+    """
+    if workspaces is None:
+        found = by_name(reader, category, key)
+        found += [alias.memory for alias in aliases_named(reader, category, key)]
+        return sorted(found, key=attrgetter("workspace_hash"))
+    identities = [Identity(category, key, workspace) for workspace in workspaces]
+    held = [by_identity(reader, i) or resolve_alias(reader, i) for i in identities]
+    return [entity for entity in held if entity is not None and not entity.archived]
+
+
 def by_text(reader: Reader, identity: Identity, text_hash: bytes) -> Entity | None:
     """The oldest live memory with that text in the identity's category and workspace."""
     names = {**_identity(identity), "text_hash": text_hash}
@@ -195,9 +211,15 @@ def to_row(entity: Entity, text_hash: bytes) -> NewRow:
     return (entity.id, digest, *plain, tags_json, body_json)
 
 
-def update(tx: Writer, entity: Entity, text_hash: bytes) -> None:
-    """Overwrite a memory, usage counters included; its links stay."""
-    tx.update_row("entities", entity.row_id, {**to_columns(entity), "text_hash": text_hash})
+def update(tx: Writer, entity: Entity, text_hash: bytes | None = None) -> None:
+    """Overwrite a memory, usage counters included, and its text hash if the text is another.
+
+    Its links stay.
+    """
+    columns = to_columns(entity)
+    if text_hash is not None:
+        columns["text_hash"] = text_hash
+    tx.update_row("entities", entity.row_id, columns)
 
 
 def insert_version(tx: Writer, history_id: str, version: Entity) -> None:

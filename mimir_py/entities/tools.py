@@ -20,6 +20,7 @@ class RememberAnswer(TypedDict):
     category: str
     key: str
     near_duplicates: NotRequired[list[dict[str, Any]]]
+    superseded_id: NotRequired[str]
     pending_chunks: NotRequired[int]
     redacted: NotRequired[list[dict[str, Any]]]
     ignored_arguments: NotRequired[list[str]]
@@ -68,6 +69,9 @@ class Remember(Tool[Memories]):
     dedup: Literal["exact", "near"] = Field(
         "exact", description="near: drop what is almost stored already"
     )
+    supersedes: str | None = Field(
+        None, description="Id, or key in this category, of a memory this one replaces"
+    )
 
     async def run(self, room: Memories, call: Call) -> RememberAnswer:
         body_json, ignored = body_to_store(self.body_json, self.recall_when)
@@ -83,6 +87,8 @@ class Remember(Tool[Memories]):
                 {"id": near.id, "key": near.key, "similarity": near.similarity}
                 for near in remembered.near_duplicates
             ]
+        if remembered.superseded:
+            answer["superseded_id"] = remembered.superseded
         if remembered.pending_chunks:
             answer["pending_chunks"] = remembered.pending_chunks
         if ignored:
@@ -107,6 +113,7 @@ class Remember(Tool[Memories]):
             visibility=self.visibility,
             layer=self.layer,
             swallow_near=self.dedup == "near",
+            supersedes=self.supersedes or None,
         )
 
 

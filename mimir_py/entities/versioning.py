@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 REINFORCEMENT = 0.25
 DEFAULT_IMPORTANCE = 0.5
+DEFAULT_STATUS = "active"
+SUPERSEDED_STATUS = "deprecated"
 
 
 def new_entity(draft: Draft, entity_id: str, now: UnixMs) -> Entity:
@@ -34,7 +36,7 @@ def new_entity(draft: Draft, entity_id: str, now: UnixMs) -> Entity:
         workspace_hash=draft.identity.workspace_hash,
         agent_id=_or(draft.agent_id, ""),
         type=_or(draft.type, "insight"),
-        status=_or(draft.status, "active"),
+        status=_or(draft.status, DEFAULT_STATUS),
         layer=canonical_layer(_or(draft.layer, "buffer")),
         topic_path=_or(draft.topic_path, ""),
         archived=False,
@@ -91,12 +93,20 @@ def revised(stored: Entity, draft: Draft, now: UnixMs, history_id: str) -> Entit
         valid_to = _or(draft.valid_to_unix_ms, stored.valid_to_unix_ms)
     _check_period(recorded if valid_from is None else valid_from, valid_to)
     touched = replace(
-        reinforced(stored, now), archived=False, archive_reason="", invalidated_at_unix_ms=None
+        reinforced(stored, now),
+        archived=False,
+        archive_reason="" if stored.archived else stored.archive_reason,
+        invalidated_at_unix_ms=None,
     )
+    status = stored.status
+    if stored.superseded_by and (new_content or draft.status is not None):
+        # What gave way was the old text, or is said to be in force again.
+        touched = replace(touched, superseded_by="", archive_reason="")
+        status = DEFAULT_STATUS
     changed = replace(
         touched,
         body_json=draft.body_json,
-        status=_or(draft.status, stored.status),
+        status=_or(draft.status, status),
         type=_or(draft.type, stored.type),
         tags=_or(draft.tags, stored.tags),
         topic_path=_or(draft.topic_path, stored.topic_path),
@@ -111,6 +121,41 @@ def revised(stored: Entity, draft: Draft, now: UnixMs, history_id: str) -> Entit
     )
     if changed == touched and not stored.archived:
         return touched
+    return replace(changed, recorded_at_unix_ms=recorded, supersedes=history_id)
+
+
+def check_close(stored: Entity, valid_to: UnixMs) -> None:
+    """Refuse an end that is not within the stored period.
+
+    Raises:
+        InvalidInput: it is.
+    """
+    _check_period(_start(stored), valid_to)
+    end = stored.valid_to_unix_ms
+    if end is not None and valid_to > end:
+        raise InvalidInput("valid_to_unix_ms", f"may only shorten the period, which ends at {end}")
+
+
+def superseded(
+    stored: Entity, by: str, at: UnixMs, reason: str, now: UnixMs, history_id: str
+) -> Entity:
+    """`stored`, which ceases to be true at a time, or did before: the memory `by` took its place.
+
+    A period that began later is left with its first millisecond.
+    """
+    closed = max(at, _start(stored) + 1)
+    if stored.valid_to_unix_ms is not None:
+        closed = min(closed, stored.valid_to_unix_ms)
+    changed = replace(
+        stored,
+        valid_to_unix_ms=closed,
+        status=SUPERSEDED_STATUS,
+        archive_reason=reason,
+        superseded_by=by,
+    )
+    if changed == stored:
+        return stored
+    recorded = max(now, stored.recorded_at_unix_ms + 1)
     return replace(changed, recorded_at_unix_ms=recorded, supersedes=history_id)
 
 
@@ -141,6 +186,11 @@ def loses_nothing(stored: Entity, draft: Draft) -> bool:
         "layer": None if draft.layer is None else canonical_layer(draft.layer),
     }
     return all(value is None or value == getattr(stored, name) for name, value in given.items())
+
+
+def _start(stored: Entity) -> UnixMs:
+    start = stored.valid_from_unix_ms
+    return stored.recorded_at_unix_ms if start is None else start
 
 
 def _or(given: T | None, otherwise: T) -> T:

@@ -6,7 +6,7 @@ from typing import Any
 
 from mimir_py.embedding import split
 from mimir_py.entities import store, text
-from mimir_py.entities.models import Draft, Entity, Identity
+from mimir_py.entities.models import Draft, Entity, Identity, Link
 from mimir_py.entities.similarity import text_hash
 from mimir_py.storage import fts
 from mimir_py.storage.database import Writer
@@ -87,13 +87,43 @@ class Rows:
         self, tx: Writer, stored: Entity, entity: Entity, prepared: Prepared, history_id: str
     ) -> None:
         """Make `entity` the present version, and keep `stored` as the one before it."""
-        self.settle_aliases(tx, stored)
-        store.insert_version(tx, history_id, ended(stored, entity.recorded_at_unix_ms))
+        self._keep(tx, stored, entity, history_id)
         fts.remove(tx, stored.row_id)
         fts.add(tx, [(stored.row_id, prepared.label, prepared.body)])
         self._vectors.replace(tx, stored.row_id, prepared.chunks)
         store.update(tx, entity, prepared.text_hash)
         store.append_change(tx, stored.row_id, stored.id, "update")
+
+    def amend(
+        self, tx: Writer, stored: Entity, change: Callable[[str], Entity], kind: str = "update"
+    ) -> Entity:
+        """Make another version of a memory that says the same, unless it is the same all over.
+
+        `change` gives it for the history id of the version before; returns the present one.
+        """
+        history_id = self._new_id("hist")
+        entity = change(history_id)
+        if entity.recorded_at_unix_ms == stored.recorded_at_unix_ms:
+            return stored
+        self._keep(tx, stored, entity, history_id)
+        store.update(tx, entity)
+        store.append_change(tx, stored.row_id, stored.id, kind)
+        return entity
+
+    def link(
+        self, tx: Writer, source: Entity, target_id: str, relationship: str, now: UnixMs
+    ) -> None:
+        """Link a memory to another one, unless it is so already."""
+        held = store.links_between(tx, source.row_id, target_id).values()
+        if relationship not in {link.relationship for link in held}:
+            link = Link(target_id, relationship, created_at_unix_ms=now)
+            store.insert_links(tx, [(source.row_id, link)])
+            store.append_change(tx, source.row_id, source.id, "link")
+
+    def _keep(self, tx: Writer, stored: Entity, entity: Entity, history_id: str) -> None:
+        """Keep a version that another one takes the place of; its other keys stay with it."""
+        self.settle_aliases(tx, stored)
+        store.insert_version(tx, history_id, ended(stored, entity.recorded_at_unix_ms))
 
     def erase(self, tx: Writer, entity: Entity) -> None:
         """Delete a memory with all that is derived from it."""

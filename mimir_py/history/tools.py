@@ -5,14 +5,16 @@ from typing import Annotated, Any, ClassVar, Final, NotRequired, TypedDict
 
 from pydantic import Field
 
+from mimir_py.entities import Memories
 from mimir_py.entities.items import ITEM_FIELDS, cut_body, item, paged, with_body_fields
 from mimir_py.entities.models import Entity
+from mimir_py.entities.succession import SUPERSEDES, Succession
 from mimir_py.history.models import Answer, Trail
 from mimir_py.history.retention import summary
 from mimir_py.history.service import History, Name
 from mimir_py.tooling import AnyTool, Call, Effect, Tool, ToolSpec
 from mimir_py.tooling.answer import size
-from mimir_py.tooling.fields import Category, Key, WorkspaceFilter
+from mimir_py.tooling.fields import Category, Key, UnixMsField, WorkspaceFilter
 from mimir_py.values import MAX_UNIX_MS, UnixMs
 
 MOST_VERSIONS: Final = 1_000
@@ -23,6 +25,7 @@ _VERSION_FIELDS: Final = ITEM_FIELDS | {
 _COMPACTED: Final = "earlier versions were rolled up into this summary; their texts are gone"
 
 BodyOffset = Annotated[int, Field(ge=0)]
+_Key = Annotated[str, Field(min_length=1)]
 Moment = Annotated[int, Field(ge=-MAX_UNIX_MS, le=MAX_UNIX_MS)]
 
 
@@ -191,7 +194,69 @@ class Bitemporal(Tool[History]):
         return _page(_timed(found, asked), self.body_offset, call)  # type: ignore[return-value]  # built key by key
 
 
-TOOLS: Final[tuple[type[AnyTool], ...]] = (HistoryTool, AsOf, ValidAt, Bitemporal)
+class SupersedeAnswer(TypedDict):
+    from_entity_id: str
+    from_entity_category: str
+    from_entity_key: str
+    from_valid_to_unix_ms: int | None
+    to_entity_id: str
+    to_entity_category: str
+    to_entity_key: str
+    relationship: str
+    status_updated: str
+
+
+class Supersede(Tool[Memories]):
+    """Let a stored memory (to) take the place of another (from), which is closed and deprecated. To
+    store the new one too, use remember's supersedes."""
+
+    spec: ClassVar = ToolSpec(
+        name="mimir_supersede",
+        title="Supersede",
+        effect=Effect.WRITES,
+        idempotent=True,
+        room=Memories,
+        failure="Supersede failed",
+        words=("reason",),
+        example={
+            "from_category": "decision",
+            "from_key": "queue",
+            "to_category": "decision",
+            "to_key": "queue-2",
+        },
+    )
+
+    from_category: str
+    from_key: _Key
+    to_category: str
+    to_key: _Key
+    reason: str = ""
+    relationship: str = SUPERSEDES
+    valid_to_unix_ms: UnixMsField = Field(None, description="When it ceased to be true (now)")
+    workspace_hash: WorkspaceFilter = None
+
+    async def run(self, room: Memories, call: Call) -> SupersedeAnswer:
+        how = Succession(self.reason, self.relationship or SUPERSEDES, self.valid_to_unix_ms)
+        old, new = await room.supersede(
+            (self.from_category, self.from_key),
+            (self.to_category, self.to_key),
+            how,
+            call.scope.reads(self.workspace_hash),
+        )
+        return {
+            "from_entity_id": old.id,
+            "from_entity_category": old.category,
+            "from_entity_key": old.key,
+            "from_valid_to_unix_ms": old.valid_to_unix_ms,
+            "to_entity_id": new.id,
+            "to_entity_category": new.category,
+            "to_entity_key": self.to_key,
+            "relationship": how.relationship,
+            "status_updated": old.status,
+        }
+
+
+TOOLS: Final[tuple[type[AnyTool], ...]] = (HistoryTool, AsOf, ValidAt, Bitemporal, Supersede)
 
 
 def _asked(tool: AsOf | ValidAt | Bitemporal) -> dict[str, Any]:

@@ -15,14 +15,21 @@ from mimir_py.tooling.answer import to_json
 from mimir_py.values import IdSource
 
 _EXAMPLE_ID: Final = "mem-3f9a1c0d77e2"
-_MAKES_EXAMPLES: Final = ("remember", "journal")
+_MAKES_EXAMPLES: Final = (("remember", None), ("journal", None))
+_SUCCESSOR: Final = {"category": "decision", "key": "queue-2", "body_json": "use Kafka now"}
 
 
 @pytest.fixture
 def new_id() -> IdSource:
     """Gives the first memory the id that the examples speak of."""
+    first = iter([_EXAMPLE_ID])
     numbers = itertools.count()
-    return lambda prefix: _EXAMPLE_ID if prefix == "mem" else f"{prefix}-{next(numbers):012x}"
+
+    def new_id(prefix: str) -> str:
+        given = next(first, None) if prefix == "mem" else None
+        return given or f"{prefix}-{next(numbers):012x}"
+
+    return new_id
 
 
 @pytest.fixture
@@ -34,10 +41,10 @@ def path(store_path: Path) -> Path:
 async def app(open_store: Callable[[], AbstractAsyncContextManager[App]]) -> AsyncIterator[App]:
     """A store that holds what the examples speak of."""
     async with open_store() as opened:
-        for name in _MAKES_EXAMPLES:
+        for name, arguments in [*_MAKES_EXAMPLES, ("remember", _SUCCESSOR)]:
             tool = CATALOGUE.find(f"mimir_{name}")
             assert tool is not None
-            await opened.run(tool, tool.spec.example, Call())
+            await opened.run(tool, arguments or tool.spec.example, Call())
         yield opened
 
 

@@ -17,6 +17,12 @@ _NEEDED: Final[Mapping[str, Mapping[str, Any]]] = {
     "recall_layer": {"layer": "buffer"},
     "semantic_search": {"query": "x"},
     "forget": {"category": "c", "key": "nothing"},
+    "supersede": {
+        "from_category": "c",
+        "from_key": "nulls",
+        "to_category": "c",
+        "to_key": "embedded",
+    },
     "history": {"category": "c", "key": "nulls"},
     "as_of": {"category": "c", "key": "nulls", "as_of_unix_ms": 1},
     "valid_at": {"category": "c", "key": "nulls", "valid_at_unix_ms": 1},
@@ -69,6 +75,7 @@ def _optional(schemas: Mapping[str, Any]) -> list[tuple[str, str]]:
 def test_null_means_not_given_on_every_optional_argument(
     shared: Program, schemas: dict[str, dict[str, Any]]
 ) -> None:
+    shared.call("remember", **_NEEDED["remember"])
     written = shared.call("remember", category="c", key="embedded", body_json="something")
     needed = {**_NEEDED, "get_entity": {"id": written["id"]}}
     optional = _optional(schemas)
@@ -133,6 +140,7 @@ def test_unknown_arguments_are_named_in_the_answer(shared: Program, tool: str) -
         needed: Mapping[str, Any] = {"id": written["id"]}
     else:
         needed = _NEEDED.get(tool, {})
+        shared.call("remember", **_NEEDED["remember"])
         shared.call("remember", category="c", key="embedded", body_json="something")
 
     answer = shared.call(tool, **needed, zeta=1, alpha={"x": None})

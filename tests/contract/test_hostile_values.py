@@ -36,6 +36,12 @@ _BASES: Final[Mapping[str, Mapping[str, Any]]] = {
     "remember": {"category": "hostile", "key": "k", "body_json": "an ordinary text"},
     "get_entity": {"id": "mem-000000000000"},
     "forget": {"category": "hostile", "key": "nothing"},
+    "supersede": {
+        "from_category": "hostile",
+        "from_key": "k",
+        "to_category": "hostile",
+        "to_key": "other",
+    },
     "history": {"category": "hostile", "key": "k"},
     "as_of": {"category": "hostile", "key": "k", "as_of_unix_ms": 1},
     "valid_at": {"category": "hostile", "key": "k", "valid_at_unix_ms": 1},
@@ -52,7 +58,9 @@ _INSIDES: Final = re.compile(
     r"Traceback|File \"|\.py\b|site-packages|/work/|/tmp/|\bSELECT\b|\bINSERT\b|sqlite|SQLite"
     r"|pydantic|unexpectedly|0x[0-9a-f]{6}"
 )
-_NAMES_A_MEMORY: Final = re.compile(r"(Embed failed: )?[Ee]ntity not found: ")
+_NAMES_A_MEMORY: Final = re.compile(
+    r"((Embed|Supersede) failed: )?('(From|To)' )?[Ee]ntity not found: "
+)
 
 
 def _arguments() -> Iterator[tuple[str, str]]:

@@ -1,7 +1,8 @@
 """Random lives of a memory, against a model that knows no versions: it paints a line of time.
 
-What is said about a period paints the line from the period's start on; forgetting wipes it. The
-store must agree on every edge, a millisecond before and after it included.
+What is said about a period paints the line from the period's start on; forgetting wipes it; giving
+way to another memory ends the period. The store must agree on every edge, a millisecond before and
+after it included.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mimir_py.errors import InvalidInput
+from mimir_py.errors import InvalidInput, NotFound
 
 _SPAN = range(-8, 60)
 _numbers = count()
@@ -20,8 +21,9 @@ _numbers = count()
 _bound = st.none() | st.integers(-6, 40)
 _remember = st.tuples(st.just("remember"), st.sampled_from("ABC"), _bound, _bound)
 _forget = st.tuples(st.just("forget"))
+_supersede = st.tuples(st.just("supersede"))
 _wait = st.tuples(st.just("wait"), st.integers(-2, 4))
-_lives = st.lists(_remember | _remember | _forget | _wait, min_size=2, max_size=14)
+_lives = st.lists(_remember | _remember | _forget | _supersede | _wait, min_size=2, max_size=14)
 _ON_ONE_STORE = settings(
     max_examples=40,
     deadline=None,
@@ -37,6 +39,7 @@ class Line:
     text: str | None = None
     period: tuple[int, int | None] = (0, None)
     is_known: bool = False
+    gave_way: bool = False
     painted: dict[int, str | None] = field(default_factory=dict)
     past: list[tuple[int, str | None, dict[int, str | None]]] = field(default_factory=list)
 
@@ -50,6 +53,25 @@ class Line:
             return False
         if self.is_known and (text, period) == (self.text, self.period):
             return True
+        self.gave_way &= text == self.text
+        self._paint(at, text, period)
+        return True
+
+    def supersede(self) -> None:
+        start, end = self.period
+        closed = max(self.now, start + 1)
+        period = (start, closed if end is None else min(closed, end))
+        if self.is_known and not (self.gave_way and period == self.period):
+            assert self.text is not None
+            self._paint(self._next(), self.text, period)
+            self.gave_way = True
+
+    def forget(self) -> None:
+        if self.is_known:
+            self.past.append((self._next(), None, {}))
+            self.is_known, self.painted = False, {}
+
+    def _paint(self, at: int, text: str, period: tuple[int, int | None]) -> None:
         self.painted = dict(self.painted)
         for moment in _SPAN:
             if moment >= period[0]:
@@ -57,12 +79,6 @@ class Line:
                 self.painted[moment] = text if is_true else None
         self.text, self.period, self.is_known = text, period, True
         self.past.append((at, text, self.painted))
-        return True
-
-    def forget(self) -> None:
-        if self.is_known:
-            self.past.append((self._next(), None, {}))
-            self.is_known, self.painted = False, {}
 
     def _next(self) -> int:
         """The moment of the next change: no two versions share one, whatever the clock shows."""
@@ -79,13 +95,26 @@ class Line:
         return state
 
 
+def _by_successor(key: str) -> dict[str, str]:
+    named = {"from_category": "note", "from_key": key}
+    return {**named, "to_category": "note", "to_key": "successor"}
+
+
 async def _live(client: Any, clock: Any, key: str, steps: Sequence[tuple[Any, ...]]) -> Line:
     start = clock.now
     line = Line()
+    await client.remember("successor", "another way")
     for step in steps:
         if step[0] == "wait":
             clock.advance(step[1])
             line.now += step[1]
+        elif step[0] == "supersede":
+            try:
+                await client.run("supersede", _by_successor(key))
+                assert line.is_known
+            except NotFound:
+                assert not line.is_known
+            line.supersede()
         elif step[0] == "forget":
             assert await client.forget(key) == line.is_known
             line.forget()

@@ -66,10 +66,17 @@ async def test_answers_are_of_the_types_that_their_schemas_say(client):
     kinds = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict}
     kinds["number"] = (int, float)
     answer = await client.remember("queue", "use NATS")
+    await client.remember("queue-2", "use Kafka")
     calls = {
         "remember": {"category": "note", "key": "queue", "body_json": "use NATS"},
         "get_entity": {"id": answer["id"]},
         "embed": {"category": "note", "key": "queue"},
+        "supersede": {
+            "from_category": "note",
+            "from_key": "queue",
+            "to_category": "note",
+            "to_key": "queue-2",
+        },
     }
     for name, entry in _ENTRIES.items():
         suffix = name.removeprefix("mimir_")

@@ -58,6 +58,14 @@ ARGUMENTS: Final[Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]]] = {
             "valid_at_unix_ms": "integer",
         },
     ),
+    "supersede": (
+        ("from_category", "from_key", "to_category", "to_key"),
+        {
+            "from_category": "string", "from_key": "string", "to_category": "string",
+            "to_key": "string", "reason": "string", "relationship": "string",
+            "valid_to_unix_ms": "integer",
+        },
+    ),
     "forget": (("category", "key"), {"category": "string", "key": "string", "reason": "string"}),
     "embed": (
         (),

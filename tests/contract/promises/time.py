@@ -31,7 +31,31 @@ _PRICE_THEN: Final = {
     "valid_from_unix_ms": 1_740_000_000_000,
     "valid_to_unix_ms": None,
 }
+_SUCCESSION: Final = {
+    "from_category": "price",
+    "from_key": "basic-2024",
+    "to_category": "price",
+    "to_key": "basic-2025",
+}
+
 PROMISES: Final = (
+    Promise(
+        "5.51",
+        "the old memory is closed and deprecated in favour of the new one",
+        ("supersede", _SUCCESSION),
+        {
+            "from_entity_category": "price",
+            "from_entity_id": MEMORY_ID,
+            "from_entity_key": "basic-2024",
+            "from_valid_to_unix_ms": TIME,
+            "relationship": "supersedes",
+            "status_updated": "deprecated",
+            "to_entity_category": "price",
+            "to_entity_id": MEMORY_ID,
+            "to_entity_key": "basic-2025",
+        },
+        before=(fact("price", "basic-2024", "10"), fact("price", "basic-2025", "12")),
+    ),
     Promise(
         "5.7",
         "earlier versions are listed, whole, without the present one",
@@ -119,4 +143,10 @@ PROMISES: Final = (
     ),
 )
 
-REFUSALS: Final[tuple[Refusal, ...]] = ()
+REFUSALS: Final = (
+    Refusal("5.7", ("history", {"category": "c"}), "key"),
+    Refusal("5.8", ("as_of", QUEUE_NAME), "as_of_unix_ms"),
+    Refusal("5.9", ("valid_at", QUEUE_NAME), "valid_at_unix_ms"),
+    Refusal("5.10", ("bitemporal", {**QUEUE_NAME, "tx_at_unix_ms": 1}), "valid_at_unix_ms"),
+    Refusal("5.51", ("supersede", _SUCCESSION), "'From' entity not found: price/basic-2024"),
+)
