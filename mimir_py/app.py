@@ -93,7 +93,17 @@ class App:
         self.history = history.History(database, clock, new_id)
         self.workspaces = Workspaces(database)
         self.upkeep = upkeep.Upkeep(database, vectors, embedder, self.memories, dense)
-        self.vault = Vault(database, vectors, self.upkeep, self.journal, limits, clock, new_id)
+        self._secrets = SecretsMode(settings.secrets)
+        self.vault = Vault(
+            database,
+            vectors,
+            self.upkeep,
+            self.journal,
+            limits,
+            clock,
+            new_id,
+            seek_secrets=self._secrets is not SecretsMode.OFF,
+        )
         self._rooms: Mapping[type, object] = {
             Memories: self.memories,
             recall.Recall: self.recall,
@@ -102,7 +112,6 @@ class App:
             Workspaces: self.workspaces,
             Upkeep: self.upkeep,
         }
-        self._secrets = SecretsMode(settings.secrets)
         self._running = 0
 
     async def call(

@@ -95,6 +95,7 @@ def _say(imported: Any, embedded: int, *, as_json: bool) -> None:
                 "unchanged": imported.unchanged,
                 "conflicts": imported.conflicts,
                 "embedded_chunks": embedded,
+                "secrets": dict(imported.secrets),
             }
         )
         return
@@ -102,6 +103,9 @@ def _say(imported: Any, embedded: int, *, as_json: bool) -> None:
         f"Imported {imported.created} new memories; {imported.replaced} replaced, "
         f"{imported.unchanged} unchanged, {len(imported.conflicts)} kept as they are stored"
     )
+    if imported.secrets:
+        kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(imported.secrets.items()))
+        print(f"The file holds secrets, stored as they are: {kinds}")
     for name in imported.conflicts[:_CONFLICTS_NAMED]:
         print(f"  kept: {name}")
     if len(imported.conflicts) > _CONFLICTS_NAMED:

@@ -12,6 +12,7 @@ from typing import Final
 # A token may follow an escape such as `\n` written out, whose letter is not part of a word.
 _START: Final = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))"
 _URL_SAFE: Final = r"[A-Za-z0-9_\-]"
+_IN_RUN: Final = re.compile(r"[A-Za-z0-9_\-]+$")
 _BASE64: Final = r"[A-Za-z0-9+/]"
 
 
@@ -23,9 +24,11 @@ class Look(Enum):
     CHOSEN = "chosen"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kind:
     """A kind of secret. The group `secret`, or else the whole match, is what must not be stored.
+
+    Text without any of the literals holds none; if it `opens`, they are what its tokens begin with.
 
     `look` says what the secret must look like beside: patterns that are too plain to trust alone
     ask for randomness, passwords are what people chose.
@@ -35,6 +38,7 @@ class Kind:
     literals: tuple[str, ...]
     pattern: re.Pattern[str]
     look: Look
+    opens: bool
 
 
 def _kind(
@@ -45,9 +49,10 @@ def _kind(
     flags: re.RegexFlag | int = 0,
     strict: bool = False,
     password: bool = False,
+    opens: bool = True,
 ) -> Kind:
     look = Look.CHOSEN if password else Look.RANDOM if strict else Look.FORMED
-    return Kind(name, tuple(literals.split()), re.compile(pattern, flags), look)
+    return Kind(name, tuple(literals.split()), re.compile(pattern, flags), look, opens)
 
 
 def _prefixed(name: str, prefixes: str, tail: str, *, strict: bool = False) -> Kind:
@@ -72,6 +77,7 @@ def _beside(name: str, word: str, value: str) -> Kind:
         f"{word} {word.upper()} {word.capitalize()}",
         rf"(?i:{word}){_NEAR}(?P<secret>{value})(?![A-Za-z0-9])",
         strict=True,
+        opens=False,
     )
 
 
@@ -127,7 +133,12 @@ _CLOUDS: Final = (
         "Q~",
         r"(?<![A-Za-z0-9_~.])[A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.\-]{31,34}",
     ),
-    _kind("azure devops token", "AZDO", r"(?<![A-Za-z0-9])[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}"),
+    _kind(
+        "azure devops token",
+        "AZDO",
+        r"(?<![A-Za-z0-9])[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}",
+        opens=False,
+    ),
     _prefixed("digitalocean token", "dop_v1_ doo_v1_ dor_v1_", r"[a-f0-9]{64}"),
     _short("databricks token", "dapi", r"[a-f0-9]{32}(?:-[0-9])?"),
     _prefixed("alibaba key id", "LTAI", r"[A-Za-z0-9]{16,24}(?![A-Za-z0-9])", strict=True),
@@ -189,7 +200,8 @@ _MESSAGING: Final = (
     ),
     _kind(
         "discord token",
-        ".",
+        # How base64 of a number begins.
+        "MD MT Mj Mz ND NT Nj Nz OD OT",
         r"[MNO](?<![A-Za-z0-9_\-].)[A-Za-z0-9_\-]{23,27}\.[A-Za-z0-9_\-]{6,7}\.[A-Za-z0-9_\-]{27,42}(?![A-Za-z0-9_\-])",
         strict=True,
     ),
@@ -206,7 +218,12 @@ _MESSAGING: Final = (
     ),
     _prefixed("sendgrid key", "SG.", r"[A-Za-z0-9_\-]{16,32}\.[A-Za-z0-9_\-]{16,64}", strict=True),
     _short("mailgun key", "key- pubkey-", r"[a-f0-9]{32}(?![A-Za-z0-9])"),
-    _kind("mailchimp key", "-us", r"(?<![A-Za-z0-9])[a-f0-9]{32}-us[0-9]{1,2}(?![A-Za-z0-9])"),
+    _kind(
+        "mailchimp key",
+        "-us",
+        r"(?<![A-Za-z0-9])[a-f0-9]{32}-us[0-9]{1,2}(?![A-Za-z0-9])",
+        opens=False,
+    ),
     _prefixed("brevo key", "xkeysib- xsmtpsib-", r"[a-f0-9]{64}-[A-Za-z0-9]{16}"),
 )
 
@@ -277,14 +294,20 @@ _WATCHING: Final = (
     _prefixed(
         "new relic key", "NRAK- NRJS- NRRA- NRSP- NRAA- NRIQ- NRII-", r"[A-Za-z0-9_\-]{19,60}"
     ),
-    _kind("new relic license", "NRAL", r"(?<![A-Za-z0-9])[A-Za-z0-9]{36}NRAL(?![A-Za-z0-9])"),
+    _kind(
+        "new relic license",
+        "NRAL",
+        r"(?<![A-Za-z0-9])[A-Za-z0-9]{36}NRAL(?![A-Za-z0-9])",
+        opens=False,
+    ),
     _prefixed("sentry token", "sntrys_", r"[A-Za-z0-9+/=_\-]{60,500}"),
     _prefixed("sentry token", "sntryu_ sntrya_", r"[a-f0-9]{64}"),
     _beside("datadog key", "datadog", r"[a-f0-9]{40}|[a-f0-9]{32}"),
     _kind(
         "datadog key",
-        "DD_ dd_",
+        "DD_A dd_a",
         rf"(?i:dd_(?:api|app|application)_key){_NEAR}(?P<secret>[a-f0-9]{{40}}|[a-f0-9]{{32}})(?![A-Za-z0-9])",
+        opens=False,
     ),
     _prefixed("datadog token", "ddapp_ ddpat_", r"[A-Za-z0-9]{30,60}"),
     _prefixed("dynatrace token", "dt0c01. dt0s01. dt0s16.", r"[A-Z0-9]{24}\.[A-Z0-9]{64}"),
@@ -324,7 +347,7 @@ _ACCESS: Final = (
     # The longest password wins: it may hold an @ itself.
     _kind(
         "url password",
-        "://",
+        "@",
         r"(?<=[A-Za-z0-9])://[^\s/:@\"'<>\\]{0,128}:(?P<secret>[^\s/\"'<>\\]{3,256})@[A-Za-z0-9\[_]",
         password=True,
     ),
@@ -335,12 +358,14 @@ _ACCESS: Final = (
         r"(?i:basic|bearer|token|digest|apikey)"
         r"[ \t]{1,4}(?P<secret>[A-Za-z0-9_\-.~+/]{16,4096}={0,2})",
         strict=True,
+        opens=False,
     ),
     _kind(
         "authorization header",
         "earer EARER",
         r"(?i:\bbearer)[ \t]{1,4}(?P<secret>[A-Za-z0-9_\-.~+/]{20,4096}={0,2})",
         strict=True,
+        opens=False,
     ),
     _kind(
         "login",
@@ -348,12 +373,14 @@ _ACCESS: Final = (
         r"\bcurl\b(?:(?!curl)[^\n]){0,200}?[ \t](?:-u|--user)[ =]{1,3}[\"']?"
         r"[^\s:\"']{1,100}:(?P<secret>[^\s\"']{3,200})",
         password=True,
+        opens=False,
     ),
     _kind(
         "login",
-        "machine",
+        "login",
         r"\bmachine\s{1,4}\S{1,100}\s{1,4}login\s{1,4}\S{1,100}\s{1,4}password\s{1,4}(?P<secret>\S{4,200})",
         password=True,
+        opens=False,
     ),
 )
 
@@ -367,4 +394,16 @@ KINDS: Final = (
     *_WATCHING,
     *_KEYS,
     *_ACCESS,
+)
+
+# What begins the tokens of the kinds that have such a thing, within a run of token characters ...
+OPENINGS: Final = tuple(
+    literal for kind in KINDS if kind.opens for literal in kind.literals if _IN_RUN.match(literal)
+)
+# ... what stands beside a run of the others ...
+MARKS: Final = tuple({literal for kind in KINDS for literal in kind.literals} - set(OPENINGS))
+# ... and what does where there may be no long run.
+ALONE: Final = (
+    *("@", "curl", "login", "PRIVATE", "uthorization", "UTHORIZATION", "earer"),
+    *("sntrys_", "glc_"),
 )

@@ -7,18 +7,34 @@ in the text, and a text that cannot hold a secret costs about a look at each cha
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from mimir_py.security.kinds import KINDS
+from mimir_py.security.kinds import ALONE, KINDS, MARKS, OPENINGS
 from mimir_py.security.looks import fits, is_marked_example, is_random
 
 GENERIC: Final = "password or key"
 
-# Every known form has so many characters of a token in a row, or one of these.
-_LONG_RUN: Final = re.compile(r"[A-Za-z0-9_\-]{16}")
-_NO_RUN: Final = ("@", "curl", "machine", "PRIVATE")
+# Every known form has so many characters of a token in a row, unless one of ALONE tells of it.
+_LONG_RUN: Final = re.compile(r"[A-Za-z0-9_\-]{16,}")
+
+
+def _any_of(words: Sequence[str]) -> str:
+    """A pattern for any of the words that looks at each character once."""
+    if "" in words:
+        return ""
+    tails: dict[str, list[str]] = {}
+    for word in words:
+        tails.setdefault(word[0], []).append(word[1:])
+    branches = [re.escape(first) + _any_of(rest) for first, rest in tails.items()]
+    return branches[0] if len(branches) == 1 else f"(?:{'|'.join(branches)})"
+
+
+# Where in a run a token may begin: a letter or two may be left of an escape before it.
+_OPENS: Final = re.compile(f"(?:[nrt]|[23][0-9A-F])?{_any_of(OPENINGS)}").match
+_OPENS_WITHIN: Final = re.compile(f"[_-]{_any_of(OPENINGS)}").search
+_LITERALS: Final = [(literal, kind) for kind in KINDS for literal in kind.literals]
 _TELLING: Final = ("pass", "pwd", "secret", "token", "key", "credential", "auth")
 # Breaks that may lie inside a token: of a line, with what comments and quotes put before the next,
 # and of a string literal in two.
@@ -32,7 +48,8 @@ _SEAM_SIGNS: Final = ("\n", "\\n", "\\r", "+")
 _APART: Final = "\\s\"'`<>(){}\\[\\],;\\\\"
 _RUN: Final = re.compile(f"[^{_APART}]{{1,300}}")
 _BETWEEN_RUNS: Final = re.compile(f"[{_APART}]")
-_DIGIT: Final = re.compile("[0-9]")
+# What random runs have, and few names do.
+_MIXED: Final = re.compile("[0-9].*[A-Z]|[A-Z].*[0-9]|[0-9][^0-9]+[0-9]")
 _LONGEST_HALF: Final = 300
 _MOST_PIECES: Final = 64
 # Characters written as escapes.
@@ -134,7 +151,17 @@ def redact(text: str) -> tuple[str, Counter[str]]:
 
 
 def _may_hold_token(text: str) -> bool:
-    return _LONG_RUN.search(text) is not None or any(word in text for word in _NO_RUN)
+    for word in ALONE:
+        if word in text:
+            return True
+    runs = _LONG_RUN.findall(text)
+    if any(map(_OPENS, runs)) or any(map(_OPENS_WITHIN, runs)):
+        return True
+    if any(map(_MIXED.search, runs)):
+        for mark in MARKS:
+            if mark in text:
+                return True
+    return False
 
 
 def _may_name(text: str) -> bool:
@@ -143,9 +170,8 @@ def _may_name(text: str) -> bool:
 
 
 def _known(text: str) -> Iterator[Secret]:
-    for kind in KINDS:
-        if not any(literal in text for literal in kind.literals):
-            continue
+    # A dict keeps the order of the kinds, and each of them once.
+    for kind in dict.fromkeys([kind for literal, kind in _LITERALS if literal in text]):
         group = "secret" if "secret" in kind.pattern.groupindex else 0
         for match in kind.pattern.finditer(text):
             start, stop = match.span(group)
@@ -231,7 +257,7 @@ def _joined(text: str, pieces: list[tuple[int, int]], ends: set[int]) -> Iterato
         for last in range(first + 1, min(len(pieces), first + 3)):
             joined += text[slice(*pieces[last])]
             at = sum(stop - start for start, stop in pieces[first:last])
-            if _DIGIT.search(joined) is None:
+            if not _may_hold_token(joined):
                 continue
             crossing = [found for found in _known(joined) if found.start < at < found.stop]
             if crossing:

@@ -1,6 +1,7 @@
 """The lines of an import file, a slice at a time: read, understood, checked, and ready to store."""
 
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -12,6 +13,7 @@ from mimir_py.entities.text import parse_body
 from mimir_py.entities.writing import Prepared, derive
 from mimir_py.errors import InvalidInput, TransferError
 from mimir_py.limits import Limits, check_name
+from mimir_py.security import count_secrets
 from mimir_py.storage import fts
 from mimir_py.values import Clock, IdSource
 from mimir_py.vault import jsonl
@@ -40,9 +42,10 @@ class Unread:
 
 @dataclass(frozen=True)
 class Slice:
-    """Memories of a file, and the fault of the line after them."""
+    """Memories of a file, the secrets in them, and the fault of the line after them."""
 
     memories: list[Incoming]
+    secrets: Counter[str]
     fault: TransferError | None
 
 
@@ -57,9 +60,16 @@ class Lines:
     """
 
     def __init__(
-        self, lines: Iterable[str], limits: Limits, clock: Clock, new_id: IdSource
+        self,
+        lines: Iterable[str],
+        limits: Limits,
+        clock: Clock,
+        new_id: IdSource,
+        *,
+        seek_secrets: bool,
     ) -> None:
         self._numbered = _numbered(lines)
+        self._seek_secrets = seek_secrets
         self._limits = limits
         # No text takes more bytes than the line it is on: on a shorter one, none is over a limit.
         self._short_bytes = min(limits.name_bytes, limits.body_bytes)
@@ -92,8 +102,12 @@ class Lines:
         # Step by step, not line by line: that keeps each step's code and tables in the cache.
         rows = [to_row(record.entity, prepared.text_hash) for record, prepared in read]
         texts = [fts.analysed(prepared.label, prepared.body) for _, prepared in read]
+        secrets: Counter[str] = Counter()
+        if self._seek_secrets:
+            for record, prepared in read:
+                secrets += _secrets(record, prepared)
         zipped = zip(read, rows, texts, strict=True)
-        return Slice([Incoming(*both, row, text) for both, row, text in zipped], fault)
+        return Slice([Incoming(*both, row, text) for both, row, text in zipped], secrets, fault)
 
     def _read(self, line: str, number: int) -> tuple[Record, Prepared]:
         record = jsonl.read_memory(line, number, self._new_id, self._clock)
@@ -121,6 +135,13 @@ class Lines:
                 for text in (link.target_id, link.relationship, link.note):
                     check_name("links", text, self._limits.name_bytes)
         return draft, parse_body(entity.body_json)
+
+
+def _secrets(record: Record, prepared: Prepared) -> Counter[str]:
+    found = count_secrets(record.entity.body_json, prepared.label.replace("\n", " "))
+    for version in record.history:
+        found += count_secrets(version.entity.body_json, "")
+    return found
 
 
 def _numbered(lines: Iterable[str]) -> Iterator[tuple[int, str]]:

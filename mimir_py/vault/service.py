@@ -50,6 +50,8 @@ class Vault:
         limits: Limits,
         clock: Clock,
         new_id: IdSource,
+        *,
+        seek_secrets: bool,
     ) -> None:
         self._database = database
         self._vectors = vectors
@@ -59,6 +61,7 @@ class Vault:
         self._limits = limits
         self._clock = clock
         self._new_id = new_id
+        self._seek_secrets = seek_secrets
 
     async def count(self) -> int:
         """Memories an export would write."""
@@ -82,13 +85,16 @@ class Vault:
         """Store the memories of an export; embedding is queued.
 
         A memory that is there already, by id or by name, is kept and reported unless `replace`.
+        Secrets in it are counted and stay: a store that comes back must be what it was.
         Everything before a faulty line is stored; importing the same file again goes on from there.
 
         Raises:
             TransferError: names the faulty line.
         """
         done = Imported()
-        source = Lines(lines, self._limits, self._clock, self._new_id)
+        source = Lines(
+            lines, self._limits, self._clock, self._new_id, seek_secrets=self._seek_secrets
+        )
         size = _FIRST_SLICE
         with _undelayed():
             ready = source.understand(source.take(size))
@@ -100,6 +106,7 @@ class Vault:
                     asyncio.to_thread(source.understand, coming),
                 )
                 size = _next_size(size, took)
+                done.secrets += ready.secrets
                 await report(done.total)
                 ready = following
         if ready.fault is not None:

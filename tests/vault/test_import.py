@@ -456,3 +456,20 @@ async def test_progress_is_told_as_slices_are_stored(app):
     assert told == sorted(set(told))
     assert told[-1] == 450
     assert len(told) > 1
+
+
+async def test_secrets_in_a_file_are_counted_and_stay(app):
+    token = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+    lines = [
+        json.dumps({"category": "note", "key": "a", "body_json": json.dumps({"t": f"x {token}"})}),
+        json.dumps({"category": "note", "key": "b", "body_json": '{"t": "nothing"}'}),
+    ]
+
+    async def report(done):
+        pass
+
+    imported = await app.vault.import_lines(lines, replace=False, report=report)
+
+    assert imported.secrets == {"github token": 1}
+    stored = await app.memories.named("note", "a", None)
+    assert token in stored[0].body_json
