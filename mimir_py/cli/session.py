@@ -84,6 +84,7 @@ def with_app(db: str | None, work: Callable[[Any], Awaitable[T]], *, bulk: bool 
 def run_tool(db: str | None, name: str, **arguments: Any) -> Mapping[str, Any]:
     """Run one tool on the store with the arguments that were given; its answer."""
     from mimir_py.app import CATALOGUE
+    from mimir_py.security import Trust
     from mimir_py.tooling import Call
     from mimir_py.workspaces import resolve
 
@@ -93,7 +94,7 @@ def run_tool(db: str | None, name: str, **arguments: Any) -> Mapping[str, Any]:
 
     async def work(app: Any) -> Mapping[str, Any]:
         scope = resolve(settings_for(db).workspace, Path.cwd(), Path.home())
-        answer: Mapping[str, Any] = await app.run(tool, given, Call(scope=scope))
+        answer: Mapping[str, Any] = await app.run(tool, given, Call(scope=scope, trust=Trust.USER))
         return answer
 
     return with_app(db, work)

@@ -19,6 +19,12 @@ _CONFLICTS_NAMED = 10
 Replace = Annotated[
     bool, typer.Option("--replace", help="Let the file's memories win over stored ones.")
 ]
+Trusted = Annotated[
+    bool,
+    typer.Option(
+        "--trusted", help="The file is your own: trust it like what your agents remember."
+    ),
+]
 NoEmbed = Annotated[
     bool, typer.Option("--no-embed", help="Leave embedding to the next server's idle time.")
 ]
@@ -55,11 +61,16 @@ def import_file(
     db: Db = None,
     replace: Replace = False,
     no_embed: NoEmbed = False,
+    trusted: Trusted = False,
     as_json: Json = False,
 ) -> None:
     """Store the memories of a JSON Lines file. Doing it twice changes nothing."""
     if path != _STREAM and not Path(path).is_file():
         raise fail(f"there is no file {path}")
+
+    from mimir_py.security import Trust
+
+    trust = Trust.AGENT if trusted else Trust.IMPORT
 
     async def work(app: Any) -> tuple[Any, int]:
         with _input(path) as file, progress_bar("importing") as advance:
@@ -67,7 +78,9 @@ def import_file(
             async def report(done: int) -> None:
                 advance(done, None, "")
 
-            imported = await app.vault.import_lines(file, replace=replace, report=report)
+            imported = await app.vault.import_lines(
+                file, replace=replace, report=report, trust=trust
+            )
         embedded = 0 if no_embed else await _embed(app)
         return imported, embedded
 
@@ -95,7 +108,7 @@ def _say(imported: Any, embedded: int, *, as_json: bool) -> None:
                 "unchanged": imported.unchanged,
                 "conflicts": imported.conflicts,
                 "embedded_chunks": embedded,
-                "secrets": dict(imported.secrets),
+                **({"secrets": dict(imported.secrets)} if imported.secrets else {}),
             }
         )
         return

@@ -10,9 +10,9 @@ from mimir_py.tooling.answer import clipped, size
 ITEM_FIELDS: Final = frozenset(
     """
     id category key body_json status type tags decay_score retrieval_count layer topic_path archived
-    archive_reason links verified source always_on certainty workspace_hash agent_id visibility
-    created_at_unix_ms last_accessed_unix_ms valid_from_unix_ms valid_to_unix_ms follow_count
-    miss_count follow_rate efficacy_status superseded_by truncated
+    archive_reason links verified trust source always_on certainty workspace_hash agent_id
+    visibility created_at_unix_ms last_accessed_unix_ms valid_from_unix_ms valid_to_unix_ms
+    follow_count miss_count follow_rate efficacy_status superseded_by truncated
     """.split()
 )
 
@@ -35,6 +35,7 @@ def item(entity: Entity) -> dict[str, Any]:
         "archive_reason": entity.archive_reason,
         "links": [link.as_json() for link in entity.links],
         "verified": entity.verified,
+        "trust": entity.trust.label,
         "source": entity.source,
         "always_on": entity.always_on,
         "certainty": entity.certainty,

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, fields
 from typing import Any
 
+from mimir_py.security import Trust
 from mimir_py.storage.database import Row
 from mimir_py.values import UnixMs, clean_text
 
@@ -51,6 +52,7 @@ class Entity:
     archive_reason: str
     always_on: bool
     verified: bool
+    trust: Trust
     decay_score: float
     certainty: float
     importance: float
@@ -96,6 +98,7 @@ def from_row(row: Row) -> Entity:
     values: dict[str, Any] = {name: row[name] for name in ATTRIBUTES}
     for flag in _FLAGS:
         values[flag] = bool(values[flag])
+    values["trust"] = Trust(values["trust"])
     values["tags"] = tuple(map(clean_text, json.loads(values["tags"])))
     links = json.loads(values["links"]) if values["links"] != "[]" else ()
     values["links"] = tuple(Link(**{**link, "weight": float(link["weight"])}) for link in links)
@@ -131,6 +134,8 @@ class Draft:
     """A wish to remember. `None` means not given: the stored value, or the default, stays.
 
     `supersedes` is the id, or the key in the same category, of a memory whose place it takes.
+    `trust` is that of the channel the wish came through; for what is derived from memories, the
+    lowest of theirs.
     """
 
     identity: Identity
@@ -148,6 +153,7 @@ class Draft:
     visibility: str | None = None
     layer: str | None = None
     source: str = "agent"
+    trust: Trust = Trust.AGENT
     id_prefix: str = "mem"
     swallow_near: bool = False
     supersedes: str | None = None

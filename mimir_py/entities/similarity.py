@@ -8,6 +8,8 @@ from typing import Any, Final
 from mimir_py.storage.terms import EXTRA, analyse, quoted
 
 NEAR: Final = 0.7
+# Changing a word or two of a text does not make it one's own.
+SAME_WORDS: Final = 0.95
 _GROUPS: Final = 3
 _GROUP_WORDS: Final = 4
 # Inside JSON strings, where white space may also be written as an escape.

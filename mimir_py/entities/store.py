@@ -17,6 +17,7 @@ from mimir_py.entities.models import (
     links_json,
     to_columns,
 )
+from mimir_py.security import Trust
 from mimir_py.storage.database import Reader, Writer
 from mimir_py.values import UnixMs
 
@@ -76,6 +77,7 @@ _FLAGS: Final = tuple(COLUMNS.index(name) for name in ("archived", "always_on", 
 _ROW: Final = ("row_id", "id", "text_hash", *COLUMNS)
 _CHANGE: Final = ("entity_row_id", "entity_id", "kind")
 _LAST_ROW_ID: Final = "SELECT seq FROM sqlite_sequence WHERE name = 'entities'"
+_TRUST: Final = "UPDATE main.entities SET trust = :trust WHERE row_id = :row_id"
 _DELETE: Final = "DELETE FROM main.entities WHERE row_id = :row_id"
 _DELETE_VERSIONS: Final = "DELETE FROM main.entity_history WHERE id = :id"
 _REINFORCE: Final = """
@@ -249,6 +251,12 @@ def delete(tx: Writer, entity: Entity) -> None:
     tx.run(_DELETE_VERSIONS, {"id": entity.id})
     tx.run(_DELETE, {"row_id": entity.row_id})
     append_change(tx, entity.row_id, entity.id, "delete")
+
+
+def set_trust(tx: Writer, entity: Entity, trust: Trust) -> None:
+    """Trust a memory differently; what it says stays."""
+    tx.run(_TRUST, {"row_id": entity.row_id, "trust": int(trust)})
+    append_change(tx, entity.row_id, entity.id, "update")
 
 
 def reinforce(tx: Writer, uses: Iterable[tuple[int, int, UnixMs]], boost: float) -> None:

@@ -112,6 +112,7 @@ class Remember(Tool[Memories]):
             certainty=self.certainty,
             visibility=self.visibility,
             layer=self.layer,
+            trust=call.trust,
             swallow_near=self.dedup == "near",
             supersedes=self.supersedes or None,
         )
@@ -130,6 +131,7 @@ class EntityAnswer(TypedDict):
     layer: str
     always_on: bool
     certainty: float
+    trust: str
     created_at_unix_ms: int
     last_accessed_unix_ms: int
     workspace_hash: NotRequired[str]
@@ -173,6 +175,7 @@ class GetEntity(Tool[Memories]):
             "layer": entity.layer,
             "always_on": entity.always_on,
             "certainty": entity.certainty,
+            "trust": entity.trust.label,
             "created_at_unix_ms": entity.created_at_unix_ms,
             "last_accessed_unix_ms": entity.last_accessed_unix_ms,
             "workspace_hash": entity.workspace_hash,

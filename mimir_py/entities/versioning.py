@@ -9,7 +9,9 @@ from dataclasses import replace
 from typing import TypeVar
 
 from mimir_py.entities.models import Draft, Entity, canonical_layer
+from mimir_py.entities.similarity import SAME_WORDS, trigram_similarity
 from mimir_py.errors import InvalidInput
+from mimir_py.security import Trust
 from mimir_py.values import UnixMs
 
 T = TypeVar("T")
@@ -43,6 +45,7 @@ def new_entity(draft: Draft, entity_id: str, now: UnixMs) -> Entity:
         archive_reason="",
         always_on=_or(draft.always_on, False),
         verified=False,
+        trust=draft.trust,
         decay_score=_or(draft.importance, DEFAULT_IMPORTANCE),
         certainty=_or(draft.certainty, 0.5),
         importance=_or(draft.importance, 0.0),
@@ -119,6 +122,7 @@ def revised(stored: Entity, draft: Draft, now: UnixMs, history_id: str) -> Entit
         valid_from_unix_ms=valid_from,
         valid_to_unix_ms=valid_to,
     )
+    changed = replace(changed, trust=_trust(stored, draft, is_changed=changed != touched))
     if changed == touched and not stored.archived:
         return touched
     return replace(changed, recorded_at_unix_ms=recorded, supersedes=history_id)
@@ -157,6 +161,21 @@ def superseded(
         return stored
     recorded = max(now, stored.recorded_at_unix_ms + 1)
     return replace(changed, recorded_at_unix_ms=recorded, supersedes=history_id)
+
+
+def _trust(stored: Entity, draft: Draft, *, is_changed: bool) -> Trust:
+    """The tier of `stored` after a draft: that of whoever wrote its words.
+
+    Only the user raises the trust of words that stay, and saying them again is how.
+    """
+    if draft.trust is Trust.USER:
+        return draft.trust
+    if not is_changed:
+        return stored.trust
+    if draft.trust > stored.trust:
+        alike = trigram_similarity(draft.body_json, stored.body_json)
+        return stored.trust if alike >= SAME_WORDS else draft.trust
+    return draft.trust
 
 
 def reinforced(stored: Entity, now: UnixMs, by: float = REINFORCEMENT) -> Entity:

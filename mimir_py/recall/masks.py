@@ -10,7 +10,7 @@ from mimir_py.recall.grown import Grown
 from mimir_py.recall.models import Filter, ValidOp
 
 _CODED: Final = ("category", "workspace_hash", "agent_id", "type", "layer", "topic_path")
-COLUMNS: Final = (*_CODED, "archived", "always_on", "valid_from", "valid_to")
+COLUMNS: Final = (*_CODED, "archived", "always_on", "trust", "valid_from", "valid_to")
 OPEN_END: Final = np.iinfo(np.int64).max
 NOWHERE: Final = -1
 
@@ -33,6 +33,7 @@ class FilterColumns:
         self._codes = {name: _Codes() for name in _CODED}
         self._columns = {name: Grown(np.int32) for name in _CODED}
         self._columns |= {name: Grown(np.bool_) for name in ("archived", "always_on")}
+        self._columns["trust"] = Grown(np.int8)
         self._columns |= {name: Grown(np.int64) for name in ("valid_from", "valid_to")}
 
     def __len__(self) -> int:
@@ -100,6 +101,8 @@ class FilterColumns:
             allowed &= self._is_one_of("topic_path", topics)
         if filter.always_on is not None:
             allowed &= self._columns["always_on"].view == filter.always_on
+        if filter.min_trust is not None:
+            allowed &= self._columns["trust"].view >= filter.min_trust
         valid: NDArray[np.bool_] = allowed & self._valid(filter)
         return valid
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from mimir_py.entities import Entity
+from mimir_py.security import Trust
 from mimir_py.values import UnixMs
 
 
@@ -47,6 +48,7 @@ class Filter:
     include_archived: bool = False
     min_decay: float = 0.0
     always_on: bool | None = None
+    min_trust: Trust | None = None
     valid_at: UnixMs | None = None
     valid_from: UnixMs | None = None
     valid_to: UnixMs | None = None

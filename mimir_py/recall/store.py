@@ -19,6 +19,7 @@ _CLAUSES: Final = {
     "layer": "e.layer = :layer",
     "min_decay": "e.decay_score >= :min_decay",
     "always_on": "e.always_on = :always_on",
+    "min_trust": "e.trust >= :min_trust",
     "valid_at": "coalesce(e.valid_from_unix_ms, e.recorded_at_unix_ms) <= :valid_at"
     " AND (e.valid_to_unix_ms IS NULL OR :valid_at < e.valid_to_unix_ms)",
     "overlaps": "(e.valid_to_unix_ms IS NULL OR :valid_from < e.valid_to_unix_ms)"
@@ -144,8 +145,8 @@ _RESIDENT_OF: Final = """
 """
 _COLUMNS: Final = """
     SELECT e.row_id, e.category, e.workspace_hash, e.agent_id, e.type, e.layer, e.topic_path,
-        e.archived, e.always_on, coalesce(e.valid_from_unix_ms, e.recorded_at_unix_ms),
-        e.valid_to_unix_ms
+        e.archived, e.always_on, e.trust,
+        coalesce(e.valid_from_unix_ms, e.recorded_at_unix_ms), e.valid_to_unix_ms
     FROM json_each(:row_ids) wanted CROSS JOIN entities e ON e.row_id = wanted.value
     ORDER BY e.row_id
 """
@@ -180,6 +181,9 @@ def where(filter: Filter) -> tuple[str, dict[str, Any]]:
     if filter.always_on is not None:
         names.append("always_on")
         values["always_on"] = int(filter.always_on)
+    if filter.min_trust is not None:
+        names.append("min_trust")
+        values["min_trust"] = int(filter.min_trust)
     names.extend(_validity(filter, values))
     return " AND ".join(f"({_CLAUSES[name]})" for name in names) or "1", values
 

@@ -8,6 +8,7 @@ from mimir_py.entities import canonical_layer
 from mimir_py.recall.items import page
 from mimir_py.recall.models import Boosts, Filter, Found, Fusion, Mode, Query, ValidOp
 from mimir_py.recall.service import Recall
+from mimir_py.security import Trust
 from mimir_py.tooling import AnyTool, Call, Effect, Tool, ToolSpec
 from mimir_py.tooling.fields import (
     AgentFilter,
@@ -56,7 +57,7 @@ class RecallTool(Tool[Recall]):
         lean_hides=(
             *("fusion", "include_confidence", "reinforce", "expansion", "preview_cap"),
             *("content_weight", "trust_weight", "diversity_halving", "recency_half_life_secs"),
-            *("agent_id", "layer", "valid_op", "explain"),
+            *("agent_id", "layer", "valid_op", "explain", "min_trust"),
         ),
         example={"query": "which message queue do we use", "limit": 3},
     )
@@ -93,6 +94,7 @@ class RecallTool(Tool[Recall]):
     valid_to_unix_ms: UnixMsField = None
     valid_op: Literal["overlaps", "contains"] = "overlaps"
     always_on: bool | None = None
+    min_trust: Literal["", "web", "file", "import", "tool", "agent", "user"] = ""
 
     async def run(self, room: Recall, call: Call) -> RecallAnswer:
         offset = min(self.offset, MOST_OFFSET)
@@ -136,6 +138,7 @@ class RecallTool(Tool[Recall]):
             include_archived=self.include_archived,
             min_decay=self.min_decay,
             always_on=self.always_on,
+            min_trust=Trust.of(self.min_trust) if self.min_trust else None,
             valid_at=self.valid_at,
             valid_from=self.valid_from_unix_ms,
             valid_to=self.valid_to_unix_ms,

@@ -5,5 +5,14 @@ Ground floor: knows no memory and no tool. Detectors label; what is done about i
 """
 
 from mimir_py.security.guard import Finding, SecretsMode, clean_fields, count_secrets
+from mimir_py.security.trust import LEAST_UNASKED, Trust, lowest
 
-__all__ = ["Finding", "SecretsMode", "clean_fields", "count_secrets"]
+__all__ = [
+    "LEAST_UNASKED",
+    "Finding",
+    "SecretsMode",
+    "Trust",
+    "clean_fields",
+    "count_secrets",
+    "lowest",
+]

@@ -100,7 +100,6 @@ _SOURCE_HOSTS: Final = (
     _prefixed("rubygems token", "rubygems_", r"[a-f0-9]{40,64}"),
     _prefixed("crates.io token", "cio", r"[A-Za-z0-9]{32}(?![A-Za-z0-9])", strict=True),
     _short("nuget key", "oy2", r"[a-z0-9]{43}(?![A-Za-z0-9])"),
-    _prefixed("clojars token", "CLOJARS_", r"[a-f0-9]{50,64}"),
     _prefixed("docker token", "dckr_pat_ dckr_oat_", r"[A-Za-z0-9_\-]{20,80}"),
     _prefixed("sonarqube token", "sqp_ squ_ sqa_", r"[a-f0-9]{40}"),
     _prefixed("sourcegraph token", "sgp_", r"(?:[a-fA-F0-9]{16}_|local_)?[a-fA-F0-9]{40}"),
@@ -141,7 +140,6 @@ _CLOUDS: Final = (
     ),
     _prefixed("digitalocean token", "dop_v1_ doo_v1_ dor_v1_", r"[a-f0-9]{64}"),
     _short("databricks token", "dapi", r"[a-f0-9]{32}(?:-[0-9])?"),
-    _prefixed("alibaba key id", "LTAI", r"[A-Za-z0-9]{16,24}(?![A-Za-z0-9])", strict=True),
     _prefixed("cloudflare key", "v1.0-", r"[a-f0-9]{24}-[a-f0-9]{146}"),
     _beside("cloudflare token", "cloudflare", rf"{_URL_SAFE}{{37,40}}"),
     _prefixed("heroku key", "HRKU-", r"[A-Za-z0-9_\-]{36,64}"),
@@ -259,10 +257,6 @@ _COMMERCE: Final = (
         "access-production- access-sandbox- access-development-",
         r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     ),
-    _prefixed("easypost key", "EZAK EZTK", r"[A-Za-z0-9]{54}"),
-    _prefixed("flutterwave key", "FLWSECK", r"[_\-][A-Za-z0-9_\-]{20,60}"),
-    _prefixed("shippo token", "shippo_live_ shippo_test_", r"[a-f0-9]{40}"),
-    _prefixed("duffel token", "duffel_live_ duffel_test_", r"[A-Za-z0-9_\-=]{40,60}"),
 )
 
 _WORK: Final = (
@@ -278,11 +272,8 @@ _WORK: Final = (
         "pat-na1- pat-na2- pat-eu1-",
         r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     ),
-    _prefixed("typeform token", "tfp_", r"[A-Za-z0-9_\-.]{40,70}", strict=True),
-    _prefixed("readme key", "rdme_", r"[a-z0-9]{60,80}"),
     _prefixed("dropbox token", "sl.", r"[A-Za-z0-9_\-=]{130,1500}", strict=True),
     _prefixed("asana token", "1/1 2/1", r"[0-9]{11,19}(?:/[0-9]{10,20})?:[a-f0-9]{32}"),
-    _prefixed("adafruit key", "aio_", r"[A-Za-z0-9]{28}(?![A-Za-z0-9])", strict=True),
 )
 
 _WATCHING: Final = (

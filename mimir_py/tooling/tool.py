@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mimir_py.errors import InvalidInput
+from mimir_py.security import Trust
 from mimir_py.tooling.answer import MOST_NAME_CHARS, clipped
 from mimir_py.values import GLOBAL_WORKSPACE, unstorable_character, walk_strings
 
@@ -67,12 +68,14 @@ async def _silent(done: int, total: int | None, message: str) -> None:
 class Call:
     """What a call brings along beside its arguments.
 
-    `report` tells the caller of progress: (done, total if known, what).
+    `report` tells the caller of progress: (done, total if known, what). `trust` is that of the
+    channel; no argument can raise it.
     """
 
     scope: Scope = Scope()
     max_answer_bytes: int = 0
     report: Report = _silent
+    trust: Trust = Trust.AGENT
 
 
 @dataclass(frozen=True)

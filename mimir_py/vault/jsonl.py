@@ -12,6 +12,7 @@ from typing import Any, Final, get_type_hints
 from mimir_py.entities.models import ATTRIBUTES, Draft, Entity, Identity, Link
 from mimir_py.entities.versioning import new_entity
 from mimir_py.errors import InvalidInput, TransferError
+from mimir_py.security import Trust
 from mimir_py.values import Clock, IdSource, UnixMs, unstorable_character, walk_strings
 
 FORMAT: Final = "mimir-memories"
@@ -96,8 +97,10 @@ def write_memory(record: Record) -> str:
     return _dump(line)
 
 
-def read_memory(line: str, number: int, new_id: IdSource, clock: Clock) -> Record:
+def read_memory(line: str, number: int, new_id: IdSource, clock: Clock, trust: Trust) -> Record:
     """The memory on a line; `new_id` and `clock` serve where it names no id or times.
+
+    It is trusted as far as `trust`, or less if it says so.
 
     Raises:
         TransferError: names the line, the field and what is wrong.
@@ -108,11 +111,11 @@ def read_memory(line: str, number: int, new_id: IdSource, clock: Clock) -> Recor
             _refuse_unstorable(found)
         _refuse_unknown(found, _MEMORY_FIELDS)
         now = clock()
-        entity = _entity(found, str(found.get("id") or new_id("mem")), now)
+        entity = _entity(found, str(found.get("id") or new_id("mem")), now, trust)
         return Record(
             entity,
             _aliases(found.get("aliases", [])),
-            tuple(_version(item, entity.id, now) for item in found.get("history", [])),
+            tuple(_version(item, entity.id, now, trust) for item in found.get("history", [])),
         )
     except InvalidInput as error:
         raise TransferError(f"line {number}: {error}") from None
@@ -120,7 +123,7 @@ def read_memory(line: str, number: int, new_id: IdSource, clock: Clock) -> Recor
         raise TransferError(f"line {number}: is not a memory ({error})") from None
 
 
-def _entity(found: Mapping[str, Any], entity_id: str, now: UnixMs) -> Entity:
+def _entity(found: Mapping[str, Any], entity_id: str, now: UnixMs, trust: Trust) -> Entity:
     for name in ("category", "key", "body_json"):
         if name not in found:
             raise InvalidInput(name, "is missing")
@@ -129,7 +132,7 @@ def _entity(found: Mapping[str, Any], entity_id: str, now: UnixMs) -> Entity:
     # A frozen dataclass would set its many fields one call at a time.
     entity = object.__new__(Entity)
     vars(entity).update(_DEFAULTS, **times)
-    vars(entity).update(given, id=entity_id)
+    vars(entity).update(given, id=entity_id, trust=min(trust, given.get("trust", trust)))
     if entity.links:
         vars(entity).update(links=_dated(entity.links, entity.created_at_unix_ms))
     start, end = entity.valid_from_unix_ms, entity.valid_to_unix_ms
@@ -138,10 +141,10 @@ def _entity(found: Mapping[str, Any], entity_id: str, now: UnixMs) -> Entity:
     return entity
 
 
-def _version(found: Mapping[str, Any], entity_id: str, now: UnixMs) -> Version:
+def _version(found: Mapping[str, Any], entity_id: str, now: UnixMs, trust: Trust) -> Version:
     _refuse_unknown(found, _VERSION_FIELDS)
     history_id = _checked("id", found["history_id"])
-    return Version(history_id, _entity(found, entity_id, now))
+    return Version(history_id, _entity(found, entity_id, now, trust))
 
 
 def _aliases(found: Sequence[Mapping[str, Any]]) -> tuple[tuple[Identity, UnixMs], ...]:
@@ -171,6 +174,8 @@ def _checked(name: str, value: Any) -> Any:
         if not isinstance(value, list) or not all(isinstance(tag, str) for tag in value):
             raise InvalidInput(name, "must be a list of strings")
         return tuple(value)
+    if name == "trust":
+        return _trust(value)
     if name == "links":
         return tuple(_link(item) for item in value)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
@@ -191,6 +196,12 @@ def _dated(links: tuple[Link, ...], created_at: UnixMs) -> tuple[Link, ...]:
         dated = link if link.created_at_unix_ms else replace(link, created_at_unix_ms=created_at)
         once.setdefault((link.target_id, link.relationship), dated)
     return tuple(once.values())
+
+
+def _trust(value: Any) -> Trust:
+    if not isinstance(value, str) or value.upper() not in Trust.__members__:
+        raise InvalidInput("trust", f"must be one of {', '.join(tier.label for tier in Trust)}")
+    return Trust.of(value)
 
 
 def _link(found: Mapping[str, Any]) -> Link:
@@ -216,6 +227,11 @@ def _words(kind: Any) -> str:
 
 def _attributes(entity: Entity) -> dict[str, Any]:
     values = {name: getattr(entity, name) for name in ATTRIBUTES}
+    # Who may be trusted is for the store that takes the file in to say, but for what was trusted
+    # less than a file's content is anyway.
+    del values["trust"]
+    if entity.trust < Trust.IMPORT:
+        values["trust"] = entity.trust.label
     values["tags"] = list(entity.tags)
     values["links"] = [link.as_json() for link in entity.links]
     return values

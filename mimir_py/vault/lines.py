@@ -13,7 +13,7 @@ from mimir_py.entities.text import parse_body
 from mimir_py.entities.writing import Prepared, derive
 from mimir_py.errors import InvalidInput, TransferError
 from mimir_py.limits import Limits, check_name
-from mimir_py.security import count_secrets
+from mimir_py.security import Trust, count_secrets
 from mimir_py.storage import fts
 from mimir_py.values import Clock, IdSource
 from mimir_py.vault import jsonl
@@ -66,9 +66,11 @@ class Lines:
         clock: Clock,
         new_id: IdSource,
         *,
+        trust: Trust,
         seek_secrets: bool,
     ) -> None:
         self._numbered = _numbered(lines)
+        self._trust = trust
         self._seek_secrets = seek_secrets
         self._limits = limits
         # No text takes more bytes than the line it is on: on a shorter one, none is over a limit.
@@ -110,7 +112,7 @@ class Lines:
         return Slice([Incoming(*both, row, text) for both, row, text in zipped], secrets, fault)
 
     def _read(self, line: str, number: int) -> tuple[Record, Prepared]:
-        record = jsonl.read_memory(line, number, self._new_id, self._clock)
+        record = jsonl.read_memory(line, number, self._new_id, self._clock, self._trust)
         short = len(line.encode()) <= self._short_bytes
         try:
             for version in record.history:

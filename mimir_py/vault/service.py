@@ -16,6 +16,7 @@ from mimir_py.entities.models import Entity, Identity
 from mimir_py.entities.writing import Rows
 from mimir_py.journal import AUDIT, Entry, Journal
 from mimir_py.limits import Limits
+from mimir_py.security import Trust
 from mimir_py.storage import fts
 from mimir_py.storage.database import Database, Reader, Writer
 from mimir_py.storage.vectors import Vectors
@@ -80,11 +81,17 @@ class Vault:
             after = records[-1].entity.row_id
 
     async def import_lines(
-        self, lines: Iterable[str], *, replace: bool, report: Report
+        self,
+        lines: Iterable[str],
+        *,
+        replace: bool,
+        report: Report,
+        trust: Trust = Trust.IMPORT,
     ) -> Imported:
         """Store the memories of an export; embedding is queued.
 
         A memory that is there already, by id or by name, is kept and reported unless `replace`.
+        `trust` is the most that its memories are trusted, whatever the file says.
         Secrets in it are counted and stay: a store that comes back must be what it was.
         Everything before a faulty line is stored; importing the same file again goes on from there.
 
@@ -93,7 +100,12 @@ class Vault:
         """
         done = Imported()
         source = Lines(
-            lines, self._limits, self._clock, self._new_id, seek_secrets=self._seek_secrets
+            lines,
+            self._limits,
+            self._clock,
+            self._new_id,
+            trust=trust,
+            seek_secrets=self._seek_secrets,
         )
         size = _FIRST_SLICE
         with _undelayed():
@@ -154,6 +166,8 @@ class Vault:
                 replace and self._is_laid_over(tx, stored, owner, record)
             ):
                 done.unchanged += 1
+                if stored is not None and record.entity.trust > stored.trust:
+                    entity_store.set_trust(tx, stored, record.entity.trust)
             elif replace and self._replace(tx, stored, owner, coming):
                 done.replaced += 1
             else:
@@ -279,12 +293,13 @@ def _same(one: Entity, other: Entity) -> bool:
 
 
 def _comparable(entity: Entity) -> dict[str, Any]:
-    return {name: value for name, value in vars(entity).items() if name != "row_id"}
+    ours = ("row_id", "trust")
+    return {name: value for name, value in vars(entity).items() if name not in ours}
 
 
 def _said(entity: Entity) -> dict[str, Any]:
     """What an entity says, without what replacing sets anew."""
-    ours = ("row_id", "id", "recorded_at_unix_ms", "supersedes")
+    ours = ("row_id", "id", "recorded_at_unix_ms", "supersedes", "trust")
     return {name: value for name, value in vars(entity).items() if name not in ours}
 
 

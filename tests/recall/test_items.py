@@ -6,7 +6,7 @@ import pytest
 
 _ITEM_FIELDS = """
     id category key body_json status type tags decay_score retrieval_count layer topic_path
-    archived archive_reason links verified source always_on certainty workspace_hash agent_id
+    archived archive_reason links verified trust source always_on certainty workspace_hash agent_id
     visibility created_at_unix_ms last_accessed_unix_ms follow_count miss_count follow_rate
     efficacy_status
 """.split()
@@ -49,6 +49,7 @@ async def test_an_item_has_the_contracts_fields_and_the_fields_of_its_body(clien
         "archive_reason": "",
         "links": [],
         "verified": False,
+        "trust": "agent",
         "source": "agent",
         "always_on": False,
         "certainty": 0.5,

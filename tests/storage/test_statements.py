@@ -12,6 +12,7 @@ import pytest
 import mimir_py
 from mimir_py.recall import store as recall_store
 from mimir_py.recall.models import Filter, ValidOp
+from mimir_py.security import Trust
 from mimir_py.storage.database import Database, open_database
 from mimir_py.storage.vectors import Chunk, Vectors
 
@@ -28,6 +29,7 @@ _FULL = Filter(
     layer="core",
     min_decay=0.5,
     always_on=True,
+    min_trust=Trust.AGENT,
 )
 _FILTERS = {
     "every clause, instant": _FULL.__class__(**{**vars(_FULL), "valid_at": 1}),

@@ -28,6 +28,7 @@ _ATTRIBUTES: Final = """
     archive_reason TEXT NOT NULL DEFAULT '',
     always_on INTEGER NOT NULL DEFAULT 0 CHECK (always_on IN (0, 1)),
     verified INTEGER NOT NULL DEFAULT 0 CHECK (verified IN (0, 1)),
+    trust INTEGER NOT NULL DEFAULT 1 CHECK (trust BETWEEN 1 AND 6),
     decay_score REAL NOT NULL DEFAULT 1.0 CHECK (decay_score BETWEEN 0 AND 1),
     certainty REAL NOT NULL DEFAULT 0.5 CHECK (certainty BETWEEN 0 AND 1),
     importance REAL NOT NULL DEFAULT 0.0 CHECK (importance BETWEEN 0 AND 1),
