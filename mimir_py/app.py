@@ -9,6 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from mimir_py.journal import Journal
 from mimir_py.journal import tools as journal_tools
 from mimir_py.limits import Limits
 from mimir_py.recall import tools as recall_tools
+from mimir_py.retries import Retries, keyed
 from mimir_py.security import SecretsMode, clean_fields
 from mimir_py.security.unlocking import secret_of, unlocking
 from mimir_py.storage.database import Database, Writer, open_database
@@ -47,6 +49,7 @@ _ASIDE_S: Final = 0.02
 _LAST_FLUSH_S: Final = 0.5
 _MOST_IGNORED_NAMED: Final = 8
 _MOST_FINDINGS: Final = 16
+_REPLAY_BYTES: Final = size({"replayed": True, "partial": True})
 
 CATALOGUE: Final = Catalogue(
     entity_tools.TOOLS
@@ -92,6 +95,7 @@ class App:
         )
         self.history = history.History(database, clock, new_id)
         self.workspaces = Workspaces(database)
+        self.retries = Retries(database, clock)
         self.upkeep = upkeep.Upkeep(database, vectors, embedder, self.memories, dense)
         self._secrets = SecretsMode(settings.secrets)
         self.vault = Vault(
@@ -136,21 +140,37 @@ class App:
             MimirError: the tool refused or failed.
         """
         parsed, unknown = tool.parse(arguments)
+        key = tool.idempotency_key(arguments)
         # Named by the caller, so of any number and length.
         unknown = [clipped(name, MOST_NAME_CHARS) for name in unknown[:_MOST_IGNORED_NAMED]]
         notes: dict[str, Any] = {"ignored_arguments": unknown} if unknown else {}
         if tool.spec.words and self._secrets is not SecretsMode.OFF:
             parsed = self._without_secrets(parsed, tool.spec.words, notes)
-        if notes and call.max_answer_bytes:
-            call = replace(call, max_answer_bytes=call.max_answer_bytes - size(notes))
+        if call.max_answer_bytes and (notes or key is not None):
+            taken = size(notes) + (0 if key is None else _REPLAY_BYTES)
+            call = replace(call, max_answer_bytes=call.max_answer_bytes - taken)
+        running = partial(self._payload, parsed, call, notes)
+        if key is None:
+            return await running()
+        keyed_call = keyed(
+            key,
+            tool.spec.name,
+            call.scope.workspace,
+            parsed.model_dump(),
+            resumable=tool.spec.long and tool.spec.idempotent,
+        )
+        return await self.retries.once(keyed_call, running)
+
+    async def _payload(self, tool: AnyTool, call: Call, notes: Mapping[str, Any]) -> dict[str, Any]:
+        """Run a tool; its answer under the cap, with the notes about the call."""
         self._running += 1
         try:
-            payload = dict(await parsed.run(self._rooms[tool.spec.room], call))
+            payload = dict(await tool.run(self._rooms[tool.spec.room], call))
         finally:
             self._running -= 1
         if not tool.spec.fits:
             payload = fitted(payload, call.max_answer_bytes)
-        ignored = [*payload.get("ignored_arguments", ()), *unknown]
+        ignored = [*payload.get("ignored_arguments", ()), *notes.get("ignored_arguments", ())]
         return {**payload, **notes, **({"ignored_arguments": ignored} if ignored else {})}
 
     def _without_secrets(

@@ -14,6 +14,7 @@ from mimir_py.config import Settings
 from mimir_py.tooling import AnyTool
 from mimir_py.tooling.catalogue import ALIAS_PREFIXES, description, hints
 from mimir_py.tooling.schema import input_schema
+from mimir_py.tooling.tool import IDEMPOTENCY_KEY, MOST_KEY_CHARS
 
 PAGES: Final = Path(__file__).resolve().parent.parent / "docs" / "reference"
 NOTE: Final = "<!-- Made by scripts/reference.py from the code. Do not edit. -->\n"
@@ -29,6 +30,13 @@ def tools_page() -> str:
         f"Every tool is also callable with {prefixes} in place of `mimir_`. A failed call has "
         "`isError: true` and says which argument is wrong. Arguments a tool does not know are "
         "left out and named in `ignored_arguments`.",
+        "",
+        f"Every tool that changes something takes `{IDEMPOTENCY_KEY}`, up to {MOST_KEY_CHARS} "
+        "characters of the client's choice, so that a call whose answer got lost can be sent "
+        "again: the same call with the same key within 24 hours changes nothing more and is "
+        "answered as the first was, with `replayed: true`. Another call with that key is refused. "
+        "The last 10,000 answers are kept. If the server died before its answer was kept, the "
+        "repeat says `partial: true` and holds what the change itself returned.",
         "",
     ]
     for tool in CATALOGUE.tools:
@@ -78,9 +86,10 @@ def _tool_section(tool: type[AnyTool]) -> list[str]:
         "",
     ]
     schema = input_schema(tool)
-    if schema["properties"]:
+    own = [name for name in schema["properties"] if name not in tool.shared_arguments()]
+    if own:
         lines += ["| argument | type | default | |", "|---|---|---|---|"]
-        lines += [_argument(schema, name) for name in schema["properties"]]
+        lines += [_argument(schema, name) for name in own]
     else:
         lines.append("No arguments.")
     answer = typing.get_type_hints(tool.run)["return"]

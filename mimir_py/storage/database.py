@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from mimir_py.errors import ForeignStore, StorageError, StoreBusy
 from mimir_py.storage import migrations
 from mimir_py.storage.backup import before_upgrade
+from mimir_py.storage.companions import with_companion
 from mimir_py.storage.connection import (
     BUSY_TIMEOUT_MS,
     LONGEST_LOG_BYTES,
@@ -117,13 +118,13 @@ class Database:
         Raises:
             StoreBusy, DiskFull, DamagedStore, StorageError: nothing was changed.
         """
-        result: T = await self._locked(self._in_transaction, work)
+        result: T = await self._locked(self._in_transaction, with_companion(work))
         self._keep_log_short()
         return result
 
     async def write_slice(self, work: Callable[[Writer], T]) -> T:
         """As `write`, for one of many in a row: other processes get the lock before the next."""
-        result: T = await self._locked(self._in_transaction, work)
+        result: T = await self._locked(self._in_transaction, with_companion(work))
         self._slices += 1
         if self._slices % _SLICES_A_CHECKPOINT == 0:
             self._keep_log_short()

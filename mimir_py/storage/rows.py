@@ -66,6 +66,12 @@ class Writer(Reader):
         if work not in self.afterwards:
             self.afterwards.append(work)
 
+    @property
+    def changes(self) -> int:
+        """Rows changed through this connection since it was opened."""
+        count: int = self._connection.total_changes
+        return count
+
     def run(self, statement: str, parameters: Parameters = ()) -> int:
         """Run one statement; the number of rows it changed."""
         count: int = self._connection.execute(statement, parameters).rowcount

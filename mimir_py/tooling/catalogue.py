@@ -64,7 +64,7 @@ def listing(tools: Sequence[type[AnyTool]], *, brief: bool = False) -> list[dict
     if brief:
         for entry, tool in zip(entries, tools, strict=True):
             del entry["outputSchema"], entry["title"]
-            for name in tool.spec.lean_hides:
+            for name in (*tool.spec.lean_hides, *tool.shared_arguments()):
                 del entry["inputSchema"]["properties"][name]
     return entries
 

@@ -30,6 +30,7 @@ def input_schema(tool: type[AnyTool]) -> dict[str, Any]:
     properties = {
         name: _short(value, definitions) for name, value in schema.get("properties", {}).items()
     }
+    properties |= tool.shared_arguments()
     short: dict[str, Any] = {"type": "object", "properties": properties}
     if schema.get("required"):
         short["required"] = schema["required"]

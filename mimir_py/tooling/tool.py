@@ -7,7 +7,7 @@ the tool (listing, validation, hints, reference page, contract tests) is made fr
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Final, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -20,6 +20,9 @@ RoomT = TypeVar("RoomT")
 Report = Callable[[int, int | None, str], Awaitable[None]]
 
 ALL_WORKSPACES = "*"
+# An argument of every tool that changes something, beside its own.
+IDEMPOTENCY_KEY: Final = "idempotency_key"
+MOST_KEY_CHARS: Final = 200
 _MOST_FAULTS_NAMED = 3
 
 
@@ -134,10 +137,36 @@ class Tool(BaseModel, Generic[RoomT]):
             if name in cls.model_fields
             and (value is not None or cls.model_fields[name].is_required())
         }
+        known = {*cls.model_fields, *cls.shared_arguments()}
         try:
-            return cls.model_validate(given), sorted(set(arguments) - set(cls.model_fields))
+            return cls.model_validate(given), sorted(set(arguments) - known)
         except ValidationError as error:
             raise _explained(error) from None
+
+    @classmethod
+    def shared_arguments(cls) -> Mapping[str, Mapping[str, Any]]:
+        """The schemas of the arguments that calls of this tool take beside its fields."""
+        if cls.spec.effect is Effect.READS:
+            return {}
+        return {IDEMPOTENCY_KEY: {"type": "string"}}
+
+    @classmethod
+    def idempotency_key(cls, arguments: Mapping[str, Any]) -> str | None:
+        """The key under which a call wants to be made only once, if it has one.
+
+        Raises:
+            InvalidInput: it is no text, or empty or too long.
+        """
+        key = arguments.get(IDEMPOTENCY_KEY) if cls.shared_arguments() else None
+        if key is None:
+            return None
+        if not isinstance(key, str):
+            raise InvalidInput(IDEMPOTENCY_KEY, "must be a string")
+        if not 0 < len(key) <= MOST_KEY_CHARS:
+            raise InvalidInput(
+                IDEMPOTENCY_KEY, f"has {len(key)} characters; it must have 1 to {MOST_KEY_CHARS}"
+            )
+        return key
 
     async def run(self, room: RoomT, call: Call) -> Mapping[str, Any]:
         raise NotImplementedError

@@ -128,6 +128,17 @@ CREATE TABLE entity_text (
         sealed BLOB
     ) STRICT;
 
+CREATE TABLE idempotency (
+        row_id INTEGER PRIMARY KEY AUTOINCREMENT,
+        key_hash BLOB NOT NULL UNIQUE,
+        tool TEXT NOT NULL,
+        call_hash BLOB NOT NULL,
+        answer TEXT NOT NULL,
+        complete INTEGER NOT NULL CHECK (complete IN (0, 1)),
+        created_at_unix_ms INTEGER NOT NULL,
+        sealed BLOB
+    ) STRICT;
+
 CREATE TABLE journal (
         seq INTEGER PRIMARY KEY AUTOINCREMENT,
         id TEXT NOT NULL UNIQUE,
@@ -186,6 +197,8 @@ CREATE INDEX idx_entity_history_id ON entity_history (id);
 
 CREATE INDEX idx_entity_history_key
     ON entity_history (category, key, invalidated_at_unix_ms);
+
+CREATE INDEX idx_idempotency_created ON idempotency (created_at_unix_ms);
 
 CREATE INDEX idx_journal_entity ON journal (entity_id) WHERE entity_id <> '';
 

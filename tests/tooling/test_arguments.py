@@ -30,8 +30,10 @@ _ANYTHING = {
 
 
 def _arguments():
+    """Those of a tool's own; `tests/contract/test_retries.py` has the one they share."""
     for tool in CATALOGUE.tools:
-        for name, schema in input_schema(tool)["properties"].items():
+        schemas = input_schema(tool)["properties"]
+        for name, schema in ((name, schemas[name]) for name in tool.model_fields):
             yield pytest.param(tool, name, schema, id=f"{tool.spec.suffix}.{name}")
 
 

@@ -44,7 +44,7 @@ def test_required_arguments_are_those_without_a_default(name):
     tool = CATALOGUE.find(name)
     schema = _ENTRIES[name]["inputSchema"]
 
-    assert set(schema["properties"]) == set(tool.model_fields)
+    assert set(schema["properties"]) == {*tool.model_fields, *tool.shared_arguments()}
     assert schema.get("required", []) == [
         field for field, info in tool.model_fields.items() if info.is_required()
     ]
