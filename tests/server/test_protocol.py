@@ -8,6 +8,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 
 from mimir_py import __version__
+from mimir_py.app import CATALOGUE
 from tests.server.program import MIMIR, Message, Program, environment, error_text, request, serving
 
 SOFT_TOOLS: Final = ("reindex", "stats", "workspace_list")
@@ -86,7 +87,7 @@ async def test_the_official_client_lists_remembers_recalls_and_sees_errors(
         assert client.protocol_version == version
         assert client.server_info.name == "mimir"
         assert "long-term memory" in str(client.instructions)
-    assert [tool.name for tool in listed.tools] == [f"mimir_{suffix}" for suffix in HINTS]
+    assert [tool.name for tool in listed.tools] == [tool.spec.name for tool in CATALOGUE.tools]
     assert remembered.structured_content["action"] == "created"
     assert [item["content"] for item in recalled.structured_content["items"]] == ["use NATS"]
     assert missing.is_error is True
@@ -100,7 +101,11 @@ def test_hints_say_what_the_tools_do(shared: Program) -> None:
     tools = shared.ask("tools/list")["result"]["tools"]
 
     hints = {tool["name"].removeprefix("mimir_"): tool["annotations"] for tool in tools}
-    assert hints == {suffix: {**own, "openWorldHint": False} for suffix, own in HINTS.items()}
+    for suffix, own in HINTS.items():
+        assert hints[suffix] == {**own, "openWorldHint": False}, suffix
+    for given in hints.values():
+        reads = {"readOnlyHint": True, "openWorldHint": False}
+        assert given == reads or set(given) == {*reads, "destructiveHint", "idempotentHint"}
 
 
 def test_a_listing_is_complete_and_small(shared: Program) -> None:
