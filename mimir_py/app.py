@@ -27,6 +27,8 @@ from mimir_py.recall import tools as recall_tools
 from mimir_py.retries import Retries, keyed
 from mimir_py.security import SecretsMode, clean_fields
 from mimir_py.security.unlocking import secret_of, unlocking
+from mimir_py.state import State
+from mimir_py.state import tools as state_tools
 from mimir_py.storage.database import Database, Writer, open_database
 from mimir_py.storage.engine import Engine, load_engine
 from mimir_py.storage.vectors import Vectors
@@ -56,6 +58,7 @@ CATALOGUE: Final = Catalogue(
     + recall_tools.TOOLS
     + history_tools.TOOLS
     + journal_tools.TOOLS
+    + state_tools.TOOLS
     + workspace_tools.TOOLS
     + upkeep_tools.TOOLS
 )
@@ -83,6 +86,7 @@ class App:
         self._dense = dense
         self.usage = recall.UsageLog(database, clock)
         self.journal = Journal(database, limits, clock, new_id)
+        self.state = State(database, limits, clock)
         self.memories = Memories(database, vectors, embedder, self.journal, limits, clock, new_id)
         self.recall = recall.Recall(
             database,
@@ -96,7 +100,7 @@ class App:
         self.history = history.History(database, clock, new_id)
         self.workspaces = Workspaces(database)
         self.retries = Retries(database, clock)
-        self.upkeep = upkeep.Upkeep(database, vectors, embedder, self.memories, dense)
+        self.upkeep = upkeep.Upkeep(database, vectors, embedder, self.memories, dense, clock)
         self._secrets = SecretsMode(settings.secrets)
         self.vault = Vault(
             database,
@@ -113,6 +117,7 @@ class App:
             recall.Recall: self.recall,
             history.History: self.history,
             Journal: self.journal,
+            State: self.state,
             Workspaces: self.workspaces,
             Upkeep: self.upkeep,
         }

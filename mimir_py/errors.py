@@ -3,6 +3,7 @@
     MimirError
     ├── InvalidInput          an argument is wrong; names the field and what to do
     ├── NotFound              what was asked for is not there
+    ├── Conflict              what was to be changed is not what the caller took it for
     ├── ConfigError           a setting, flag or environment variable is wrong
     ├── EmbeddingError        the bundled model could not be loaded or run
     ├── TransferError         an import or export file cannot be used
@@ -47,6 +48,12 @@ class NotFound(MimirError):
     """The memory that was named does not exist."""
 
     code = "not_found"
+
+
+class Conflict(MimirError):
+    """Somebody else was first; read again and decide anew."""
+
+    code = "conflict"
 
 
 class ConfigError(MimirError):

@@ -1,11 +1,11 @@
 """A page of the journal as an answer that stays under its cap."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, NotRequired, TypedDict
 
 from mimir_py.journal.chain import FIELDS
 from mimir_py.journal.models import Recorded
-from mimir_py.tooling.answer import clipped, size
+from mimir_py.tooling.answer import clipped, largest, size
 
 _PAYLOADS: Final = ("evaluated_json", "acted_json", "forward_json")
 _NAMES: Final = tuple(name for name in FIELDS if name not in _PAYLOADS)
@@ -38,7 +38,7 @@ def page(
             "truncated": True,
         }
 
-    count = _most(len(items), lambda count: size(first(count)) <= cap)
+    count = largest(len(items), lambda count: size(first(count)) <= cap)
     return first(count) if count else _alone(items[0], offset, payload_offset, cap)
 
 
@@ -76,13 +76,4 @@ def _alone(item: dict[str, Any], offset: int, payload_offset: int, cap: int) -> 
     # Long names must leave room for the payloads, or their pages would never end.
     names = None if size(cut(0)) <= cap // 2 else cap // 64
     longest = max(len(item[name]) for name in _PAYLOADS)
-    return cut(_most(longest, lambda chars: size(cut(chars, names)) <= cap), names)
-
-
-def _most(highest: int, fits: Callable[[int], bool]) -> int:
-    """The largest number up to `highest` that fits; 0 if none does."""
-    low = 0
-    while low < highest:
-        middle = (low + highest + 1) // 2
-        low, highest = (middle, highest) if fits(middle) else (low, middle - 1)
-    return low
+    return cut(largest(longest, lambda chars: size(cut(chars, names)) <= cap), names)

@@ -6,7 +6,7 @@ clients find the message at `json(text).content[0].text`) or `{"error": message}
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from mimir_py.values import clean_text, unstorable_character
@@ -48,6 +48,15 @@ def clipped(text: str, most: int) -> str:
         return text
     half = (most - 1) // 2
     return f"{text[:half]}…{text[-half:]}"
+
+
+def largest(highest: int, fits: Callable[[int], bool]) -> int:
+    """The largest number up to `highest` that fits, where all below one that fits do; else 0."""
+    low = 0
+    while low < highest:
+        middle = (low + highest + 1) // 2
+        low, highest = (middle, highest) if fits(middle) else (low, middle - 1)
+    return low
 
 
 def fitted(payload: dict[str, Any], cap: int) -> dict[str, Any]:

@@ -22,8 +22,8 @@ class Index:
 class Statistics:
     """Counts of a store. Totals include archived memories; `live` and `archived` part them.
 
-    Journal, state and communities are what the contract counts; they are zero in a store that
-    keeps none.
+    Journal events are those that callers recorded, state entries those that have not expired.
+    Communities are what the contract counts; they are zero in a store that keeps none.
     """
 
     total_entities: int

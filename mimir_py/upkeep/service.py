@@ -12,11 +12,13 @@ from mimir_py.entities.text import body_text, chunk_text, label, load_json
 from mimir_py.errors import InvalidInput, NotFound
 from mimir_py.journal.store import count_events
 from mimir_py.recall import DenseArm
+from mimir_py.state import store as state_store
 from mimir_py.storage import fts
 from mimir_py.storage.database import Database, Reader, Writer
 from mimir_py.storage.vectors import Chunk, PendingChunk, Vectors
 from mimir_py.upkeep import store
 from mimir_py.upkeep.models import Embedded, Index, Statistics
+from mimir_py.values import Clock
 
 Report = Callable[[int, int | None, str], Awaitable[None]]
 
@@ -35,12 +37,14 @@ class Upkeep:
         embedder: Embedder,
         memories: Memories,
         dense: DenseArm,
+        clock: Clock,
     ) -> None:
         self._database = database
         self._vectors = vectors
         self._embedder = embedder
         self._memories = memories
         self._dense = dense
+        self._clock = clock
 
     @property
     def dimension(self) -> int:
@@ -83,7 +87,7 @@ class Upkeep:
             history_bytes=history_bytes,
             top_history_keys=store.top_history(reader),
             total_journal_events=count_events(reader),
-            total_state_entries=0,
+            total_state_entries=state_store.count(reader, self._clock()),
             total_communities=0,
             graph_modularity=None,
             total_aliases=aliases,

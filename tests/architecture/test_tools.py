@@ -15,7 +15,7 @@ from mimir_py.tooling.answer import to_json
 from mimir_py.values import IdSource
 
 _EXAMPLE_ID: Final = "mem-3f9a1c0d77e2"
-_MAKES_EXAMPLES: Final = (("remember", None), ("journal", None))
+_MAKES_EXAMPLES: Final = (("remember", None), ("journal", None), ("state_set", None))
 _SUCCESSOR: Final = {"category": "decision", "key": "queue-2", "body_json": "use Kafka now"}
 
 

@@ -28,6 +28,9 @@ _NEEDED: Final[Mapping[str, Mapping[str, Any]]] = {
     "valid_at": {"category": "c", "key": "nulls", "valid_at_unix_ms": 1},
     "bitemporal": {"category": "c", "key": "nulls", "tx_at_unix_ms": 1, "valid_at_unix_ms": 1},
     "embed": {"category": "c", "key": "embedded"},
+    "state_set": {"key": "k", "value_json": "x"},
+    "state_get": {"key": "k"},
+    "state_delete": {"key": "k"},
 }
 
 

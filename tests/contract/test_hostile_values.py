@@ -52,6 +52,9 @@ _BASES: Final[Mapping[str, Mapping[str, Any]]] = {
     "semantic_search": {"query": "ordinary", "limit": 3},
     "embed": {"category": "hostile", "key": "other"},
     "timeline": {"limit": 3},
+    "state_set": {"key": "hostile", "value_json": "1"},
+    "state_get": {"key": "hostile"},
+    "state_delete": {"key": "hostile"},
 }
 
 _INSIDES: Final = re.compile(

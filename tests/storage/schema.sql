@@ -178,6 +178,17 @@ CREATE TABLE migrations (
         applied_at_unix_ms INTEGER NOT NULL
     ) STRICT;
 
+CREATE TABLE state (
+        version INTEGER PRIMARY KEY AUTOINCREMENT,
+        key TEXT NOT NULL,
+        workspace_hash TEXT NOT NULL,
+        agent_id TEXT NOT NULL,
+        value_json TEXT NOT NULL,
+        expires_at_unix_ms INTEGER,
+        created_at_unix_ms INTEGER NOT NULL,
+        sealed BLOB
+    ) STRICT;
+
 CREATE INDEX idx_aliases_entity ON aliases (entity_row_id);
 
 CREATE INDEX idx_chunks_model ON chunks (model_id);
@@ -211,3 +222,8 @@ CREATE INDEX idx_journal_name ON journal (category, key, workspace_hash)
 CREATE UNIQUE INDEX idx_links_source ON links (source_row_id, target_id, relationship);
 
 CREATE INDEX idx_links_target ON links (target_id);
+
+CREATE INDEX idx_state_expires ON state (expires_at_unix_ms)
+    WHERE expires_at_unix_ms IS NOT NULL;
+
+CREATE UNIQUE INDEX idx_state_key ON state (key, workspace_hash, agent_id);

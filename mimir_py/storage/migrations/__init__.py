@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from mimir_py.errors import ForeignStore
 from mimir_py.storage.files import APPLICATION_ID, IDS, SEALED_ID
-from mimir_py.storage.migrations import m0001_memories, m0002_graph, m0003_journal, m0004_retries
+from mimir_py.storage.migrations import (
+    m0001_memories,
+    m0002_graph,
+    m0003_journal,
+    m0004_retries,
+    m0005_state,
+)
 from mimir_py.storage.sealing import HEADER
 from mimir_py.storage.tables import Table
 from mimir_py.values import system_clock
@@ -27,7 +33,13 @@ class Migration(Protocol):
     def apply(self, tx: "Writer") -> None: ...
 
 
-MIGRATIONS: Final[tuple[Any, ...]] = (m0001_memories, m0002_graph, m0003_journal, m0004_retries)
+MIGRATIONS: Final[tuple[Any, ...]] = (
+    m0001_memories,
+    m0002_graph,
+    m0003_journal,
+    m0004_retries,
+    m0005_state,
+)
 LATEST: Final[int] = MIGRATIONS[-1].VERSION
 TABLES: Final = {table.name: table for step in MIGRATIONS for table in step.TABLES}
 

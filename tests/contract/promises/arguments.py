@@ -88,6 +88,13 @@ ARGUMENTS: Final[Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]]] = {
             "entity_id": "string", "limit": "integer", "offset": "integer",
         },
     ),
+    "state_set": (
+        ("key", "value_json"),
+        {"key": "string", "value_json": "string", "ttl_seconds": "integer"},
+    ),
+    "state_get": (("key",), {"key": "string"}),
+    "state_delete": (("key",), {"key": "string"}),
+    "state_list": ((), {"prefix": "string"}),
     "reindex": ((), {}),
     "workspace_list": ((), {}),
     "health": ((), {}),
