@@ -22,6 +22,7 @@ from mimir_py.errors import MimirError
 from mimir_py.history import tools as history_tools
 from mimir_py.journal import Journal
 from mimir_py.journal import tools as journal_tools
+from mimir_py.journal.service import rechain
 from mimir_py.limits import Limits
 from mimir_py.recall import tools as recall_tools
 from mimir_py.retries import Retries, keyed
@@ -277,6 +278,7 @@ def remake(tx: Writer, engine: Engine) -> None:
     embedder = OnnxEmbedder(1)
     has_vec = engine.extensions and not tx.is_sealed
     Vectors(embedder.model, embedder.dimension, has_vec=has_vec).rebuild(tx)
+    rechain(tx)
 
 
 async def _flush_uses(app: App) -> None:

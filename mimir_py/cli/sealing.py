@@ -2,13 +2,23 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from mimir_py.cli.progress import Advance, progress_bar
-from mimir_py.cli.session import Db, Json, fail, guarded, print_json, settings_for, store_path
+from mimir_py.cli.session import (
+    Db,
+    Json,
+    fail,
+    guarded,
+    print_json,
+    settings_for,
+    store_path,
+    with_app,
+)
 from mimir_py.config import Settings
+from mimir_py.errors import StorageError
 
 NewKey = Annotated[
     str | None, typer.Option("--new-encryption-key", help="Key file to use from now on.")
@@ -51,12 +61,18 @@ def seal(
 
     No other process may have the store open. Older plain backups stay as they are.
     """
-    _reseal(db, None, _secret(settings_for(db), create=True), as_json, seal_names=seal_names)
+    settings = settings_for(db)
+    new = _secret(settings, create=True)
+    _reseal(
+        db, _Sealing(_without_key(settings), None), _Sealing(settings, new), as_json, seal_names
+    )
 
 
 def unseal(db: Db = None, as_json: Json = False) -> None:
     """Make a sealed store a plain one. No other process may have it open."""
-    _reseal(db, _secret(settings_for(db)), None, as_json)
+    settings = settings_for(db)
+    old = _Sealing(settings, _secret(settings))
+    _reseal(db, old, _Sealing(_without_key(settings), None), as_json)
 
 
 def rekey(
@@ -70,8 +86,9 @@ def rekey(
 
     For when the old master key may have been seen. Other secrets no longer unlock the store.
     """
-    secret = _secret(settings_for(db))
-    _reseal(db, secret, secret, as_json, seal_names=seal_names)
+    settings = settings_for(db)
+    both = _Sealing(settings, _secret(settings))
+    _reseal(db, both, both, as_json, seal_names)
 
 
 def rotate(
@@ -121,34 +138,62 @@ def _secret(settings: Settings, *, create: bool = False) -> Any:
     return secret
 
 
-def _reseal(db: str | None, old: Any, new: Any, as_json: bool, *, seal_names: bool = False) -> None:
+class _Sealing(NamedTuple):
+    """How a store is opened: with the settings' key, or as a plain one."""
+
+    settings: Settings
+    secret: Any
+
+
+def _without_key(settings: Settings) -> Settings:
+    return replace(settings, encryption_key=None, passphrase_file=None, keychain=None)
+
+
+def _reseal(
+    db: str | None, old: _Sealing, new: _Sealing, as_json: bool, seal_names: bool = False
+) -> None:
     from mimir_py.app import remake
     from mimir_py.security.unlocking import unlocking
     from mimir_py.storage.engine import load_engine
-    from mimir_py.storage.files import refuse_foreign
-    from mimir_py.storage.migrations import LATEST
     from mimir_py.storage.reseal import reseal
 
-    settings, path = settings_for(db), store_path(db)
+    path, settings = store_path(db), old.settings
     engine = load_engine(settings.sqlite_driver)
     if not path.exists():
         raise fail(f"{path} does not exist")
+    # A chain is made anew under the other key: a broken one would come out whole.
+    with_app(db, _refuse_broken_journal, settings=settings)
 
     def run(advance: Advance) -> Any:
-        refuse_foreign(path, LATEST, has_key=old is not None)
         return reseal(
             path,
             engine,
             settings.busy_timeout_ms,
-            unlocking(old, seal_names=False),
-            unlocking(new, seal_names=seal_names),
+            unlocking(old.secret, seal_names=False),
+            unlocking(new.secret, seal_names=seal_names),
             finish=lambda tx: remake(tx, engine),
             report=lambda done, total: advance(done, total, ""),
         )
 
     with progress_bar("copying rows") as advance:
         done = guarded(lambda: run(advance))
+    with_app(db, _accept_journal, settings=new.settings)
+    is_sealed = new.secret is not None
     if as_json:
-        print_json({"path": str(path), "sealed": new is not None, "memories": done.memories})
+        print_json({"path": str(path), "sealed": is_sealed, "memories": done.memories})
     else:
-        print(f"{path}: {done.memories} memories {'sealed' if new else 'no longer sealed'}.")
+        print(f"{path}: {done.memories} memories {'sealed' if is_sealed else 'no longer sealed'}.")
+
+
+async def _refuse_broken_journal(app: Any) -> None:
+    verdict = await app.journal.verify()
+    if verdict.fault is not None:
+        raise StorageError(
+            f"the journal is not as it was written (entry {verdict.fault.seq}: "
+            f"{verdict.fault.problem}); nothing was changed. See: mimir journal verify"
+        )
+
+
+async def _accept_journal(app: Any) -> None:
+    if (await app.journal.verify()).head.seq:
+        await app.journal.accept("the store was copied under another key")

@@ -70,12 +70,21 @@ def store_path(db: str | None) -> Path:
     return find_store(settings_for(db), Path.home()).path
 
 
-def with_app(db: str | None, work: Callable[[Any], Awaitable[T]], *, bulk: bool = False) -> T:
-    """Open the store, run `work` with the app, close. Exits with one line on an error."""
+def with_app(
+    db: str | None,
+    work: Callable[[Any], Awaitable[T]],
+    *,
+    bulk: bool = False,
+    settings: Settings | None = None,
+) -> T:
+    """Open the store, run `work` with the app, close. Exits with one line on an error.
+
+    `settings` are those of the command line unless given.
+    """
     from mimir_py.app import open_app
 
     async def run() -> T:
-        async with open_app(settings_for(db), Path.home(), bulk=bulk) as app:
+        async with open_app(settings or settings_for(db), Path.home(), bulk=bulk) as app:
             return await work(app)
 
     return guarded(lambda: asyncio.run(run()))

@@ -168,6 +168,20 @@ class Journal:
             logger.warning("the head of the journal could not be kept outside: %s", error)
 
 
+def rechain(tx: Writer) -> None:
+    """Chain the entries of a copied store under that store's own key.
+
+    Whoever copies it has verified the chain it comes from; the head outside is to be accepted.
+    """
+    before, key = GENESIS.hash, tx.subkey(_CHAIN)
+    after = GENESIS.seq
+    while rows := store.slice_after(tx, after, _VERIFY_SLICE):
+        for seq, created_at, kind, id, commitments, *_ in rows:
+            before = chain.entry_hash(before, seq, created_at, kind, id, commitments, key)
+            tx.update_row("journal", seq, {"hash": before})
+            after = seq
+
+
 def _compared(outside: Head | None, held: bytes | None, head: Head) -> str:
     """How the head outside stands to a chain that ends in `head`, in one word."""
     if outside is None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.program import MIMIR, encoded, environment, request
+from mimir_py.storage.engine import load_engine
+from tests.server.program import MIMIR, encoded, environment, request, serving
 
 _WORD = "platypusflux"
 
@@ -250,3 +251,25 @@ def test_killed_while_sealing_the_store_is_whole_plain_or_sealed(delay_ms, mimir
         assert mimir("seal", "--db", store, *flags).returncode == 0
     assert _keys(mimir, store, *flags) == {"k0", "k1", "k2"}
     assert not list(store.parent.glob(".*.sealing*"))
+
+
+def test_the_journal_verifies_under_every_key_and_a_broken_one_is_not_made_whole(
+    mimir, store, key, home
+):
+    with serving(store, home=home) as program:
+        for number in range(3):
+            program.call("journal", event_type="deploy", acted={"number": number})
+    flags = ("--db", store, "--encryption-key", key)
+    for command in ("seal", "rekey"):
+        assert mimir(command, *flags).returncode == 0
+        assert mimir("journal", "verify", *flags).returncode == 0
+    connection = load_engine("auto").dbapi.connect(str(store))
+    connection.execute("UPDATE journal SET created_at_unix_ms = 1 WHERE seq = 2")
+    connection.commit()
+    connection.close()
+
+    done = mimir("unseal", *flags)
+
+    assert done.returncode == 1
+    assert "the journal is not as it was written (entry 2" in done.stderr
+    assert mimir("list", *flags).returncode == 0
