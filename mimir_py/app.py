@@ -24,6 +24,8 @@ from mimir_py.journal import Journal
 from mimir_py.journal import tools as journal_tools
 from mimir_py.journal.service import rechain
 from mimir_py.limits import Limits
+from mimir_py.quality import Quality
+from mimir_py.quality import tools as quality_tools
 from mimir_py.recall import tools as recall_tools
 from mimir_py.retries import Retries, keyed
 from mimir_py.security import SecretsMode, clean_fields
@@ -58,6 +60,7 @@ CATALOGUE: Final = Catalogue(
     entity_tools.TOOLS
     + recall_tools.TOOLS
     + history_tools.TOOLS
+    + quality_tools.TOOLS
     + journal_tools.TOOLS
     + state_tools.TOOLS
     + workspace_tools.TOOLS
@@ -99,6 +102,7 @@ class App:
             settings.ranking_file or recall.RANKING_FILE,
         )
         self.history = history.History(database, clock, new_id)
+        self.quality = Quality(database, self.memories, self.journal, clock, new_id)
         self.workspaces = Workspaces(database)
         self.retries = Retries(database, clock)
         self.upkeep = upkeep.Upkeep(database, vectors, embedder, self.memories, dense, clock)
@@ -117,6 +121,7 @@ class App:
             Memories: self.memories,
             recall.Recall: self.recall,
             history.History: self.history,
+            Quality: self.quality,
             Journal: self.journal,
             State: self.state,
             Workspaces: self.workspaces,

@@ -135,7 +135,7 @@ class Draft:
 
     `supersedes` is the id, or the key in the same category, of a memory whose place it takes.
     `trust` is that of the channel the wish came through; for what is derived from memories, the
-    lowest of theirs.
+    lowest of theirs. A new memory gets `entity_id`, or one of `id_prefix`.
     """
 
     identity: Identity
@@ -155,6 +155,7 @@ class Draft:
     source: str = "agent"
     trust: Trust = Trust.AGENT
     id_prefix: str = "mem"
+    entity_id: str | None = None
     swallow_near: bool = False
     supersedes: str | None = None
 

@@ -5,7 +5,7 @@ transaction then decides on what it finds, so two processes remembering at once 
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
@@ -31,6 +31,8 @@ from mimir_py.limits import Limits, check_name
 from mimir_py.storage.database import Database, Reader, Writer
 from mimir_py.storage.vectors import Chunk, Vectors
 from mimir_py.values import Clock, IdSource
+
+Then = Callable[[Writer, Remembered], None]
 
 EMBEDDED_AT_ONCE: Final = 8
 _DRAFT_NAMES: Final = ("topic_path", "agent_id", "type", "status", "layer", "visibility")
@@ -60,11 +62,12 @@ class Memories:
         self._clock = clock
         self._new_id = new_id
 
-    async def remember(self, draft: Draft) -> Remembered:
+    async def remember(self, draft: Draft, then: Then | None = None) -> Remembered:
         """Store a draft and return once it is durable and searchable.
 
         The same identity again is an update that keeps what the draft leaves out; the same text
-        under another key becomes an alias. Nearly the same text is stored, and reported.
+        under another key becomes an alias. Nearly the same text is stored, and reported. `then`
+        runs in the same transaction.
 
         Raises:
             InvalidInput: over a limit, unstorable text, or an empty period; nothing was stored.
@@ -80,7 +83,7 @@ class Memories:
                 if swallowed is not None:
                     return swallowed
             prepared = await self._prepare(draft, parsed, seen)
-            remembered = await self._database.write(partial(self._take_in, seen, prepared))
+            remembered = await self._database.write(partial(self._take_in, seen, prepared, then))
             if remembered is not None:
                 near = tuple(n for n in seen.near if n.id != remembered.id)
                 return replace(remembered, near_duplicates=near)
@@ -181,17 +184,23 @@ class Memories:
         )
         return replace(prepared, chunks=done + later)
 
-    def _take_in(self, seen: "_Seen", prepared: Prepared, tx: Writer) -> Remembered | None:
+    def _take_in(
+        self, seen: "_Seen", prepared: Prepared, then: Then | None, tx: Writer
+    ) -> Remembered | None:
         """Store what was prepared, in the place of what it supersedes; `None` as `_remember`."""
         remembered = self._remember(seen, prepared, tx)
-        draft = prepared.draft
-        if remembered is None or draft.supersedes is None:
-            return remembered
-        new = store.by_id(tx, remembered.id)
-        assert new is not None
-        closed = succession.supersede_by_draft(tx, self._rows, draft, new, self._clock())
-        self._note_closed(tx, closed, new)
-        return replace(remembered, superseded=closed.old.id)
+        if remembered is None:
+            return None
+        if prepared.draft.supersedes is not None:
+            new = store.by_id(tx, remembered.id)
+            assert new is not None
+            now = self._clock()
+            closed = succession.supersede_by_draft(tx, self._rows, prepared.draft, new, now)
+            self._note_closed(tx, closed, new)
+            remembered = replace(remembered, superseded=closed.old.id)
+        if then is not None:
+            then(tx, remembered)
+        return remembered
 
     def _remember(self, seen: "_Seen", prepared: Prepared, tx: Writer) -> Remembered | None:
         """Store what was prepared; `None` when another writer changed what was seen meanwhile."""
@@ -213,7 +222,7 @@ class Memories:
             self._note(tx, "remember", same, {"action": "deduped", "key": identity.key})
             return _remembered(same.id, DEDUPED, identity)
         since = self._rows.drop_alias(tx, identity, self._clock())
-        new_id = self._new_id(prepared.draft.id_prefix)
+        new_id = prepared.draft.entity_id or self._new_id(prepared.draft.id_prefix)
         entity = versioning.new_entity(prepared.draft, new_id, since)
         self._rows.insert(tx, entity, prepared)
         self._note(tx, "remember", entity, {"action": "created", "source": entity.source})

@@ -52,7 +52,7 @@ _BY_IDENTITY: Final = f"""
 """  # noqa: S608  # our own names
 _BY_NAME: Final = f"""
     SELECT {MEMORY} FROM main.entities held CROSS JOIN entities e ON e.row_id = held.row_id
-    WHERE held.key = :key AND held.category = :category AND held.archived = 0
+    WHERE held.key = :key AND held.category = :category AND held.archived <= :archived
     ORDER BY e.workspace_hash
 """  # noqa: S608  # our own names
 _BY_TEXT: Final = f"""
@@ -131,26 +131,31 @@ def by_identity(reader: Reader, identity: Identity) -> Entity | None:
     return None if row is None else from_row(row)
 
 
-def by_name(reader: Reader, category: str, key: str) -> list[Entity]:
-    """Live memories of that name in every workspace, the global one first."""
+def by_name(reader: Reader, category: str, key: str, *, archived: bool = False) -> list[Entity]:
+    """Memories of that name in every workspace, the global one first; live ones unless told."""
     names = reader.stored_names("entities", {"category": category, "key": key})
-    return [from_row(row) for row in reader.all(_BY_NAME, names)]
+    return [from_row(row) for row in reader.all(_BY_NAME, {**names, "archived": archived})]
 
 
 def named(
-    reader: Reader, category: str, key: str, workspaces: Sequence[str] | None
+    reader: Reader,
+    category: str,
+    key: str,
+    workspaces: Sequence[str] | None,
+    *,
+    archived: bool = False,
 ) -> list[Entity]:
-    """Live memories of that name, in some workspaces (in that order) or in all (`None`).
+    """Memories of that name, in some workspaces (in that order) or in all (`None`).
 
-    Another key of a memory finds it too.
+    Only live ones, unless `archived`. Another key of a memory finds it too.
     """
     if workspaces is None:
-        found = by_name(reader, category, key)
+        found = by_name(reader, category, key, archived=archived)
         found += [alias.memory for alias in aliases_named(reader, category, key)]
         return sorted(found, key=attrgetter("workspace_hash"))
     identities = [Identity(category, key, workspace) for workspace in workspaces]
     held = [by_identity(reader, i) or resolve_alias(reader, i) for i in identities]
-    return [entity for entity in held if entity is not None and not entity.archived]
+    return [found for found in held if found is not None and (archived or not found.archived)]
 
 
 def by_text(reader: Reader, identity: Identity, text_hash: bytes) -> Entity | None:
@@ -268,6 +273,31 @@ def reinforce(tx: Writer, uses: Iterable[tuple[int, int, UnixMs]], boost: float)
             for row_id, count, last in uses
         ],
     )
+
+
+def score(tx: Writer, entity: Entity, value: float, is_verified: bool, now: UnixMs) -> None:
+    """Set how fresh a memory is and the least it fades to, in 0..1, and whether it is verified."""
+    values = {
+        "decay_score": value,
+        "importance": value,
+        "verified": int(is_verified),
+        "last_accessed_unix_ms": max(now, entity.last_accessed_unix_ms),
+    }
+    tx.update_row("entities", entity.row_id, values)
+    append_change(tx, entity.row_id, entity.id, "score")
+
+
+def set_efficacy(
+    tx: Writer, entity: Entity, follow_count: int, miss_count: int, rate: float, status: str
+) -> None:
+    """Set how often a memory's advice was followed."""
+    values = {
+        "follow_count": follow_count,
+        "miss_count": miss_count,
+        "follow_rate": rate,
+        "efficacy_status": status,
+    }
+    tx.update_row("entities", entity.row_id, values)
 
 
 def alias(reader: Reader, identity: Identity) -> Alias | None:

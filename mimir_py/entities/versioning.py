@@ -102,7 +102,8 @@ def revised(stored: Entity, draft: Draft, now: UnixMs, history_id: str) -> Entit
         invalidated_at_unix_ms=None,
     )
     status = stored.status
-    if stored.superseded_by and (new_content or draft.status is not None):
+    is_reinstated = new_content or draft.status not in (None, SUPERSEDED_STATUS)
+    if stored.superseded_by and is_reinstated:
         # What gave way was the old text, or is said to be in force again.
         touched = replace(touched, superseded_by="", archive_reason="")
         status = DEFAULT_STATUS

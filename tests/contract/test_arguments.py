@@ -17,6 +17,9 @@ _NEEDED: Final[Mapping[str, Mapping[str, Any]]] = {
     "recall_layer": {"layer": "buffer"},
     "semantic_search": {"query": "x"},
     "forget": {"category": "c", "key": "nothing"},
+    "score": {"category": "c", "key": "nulls", "score": 0.5},
+    "follow": {"category": "c", "key": "nulls", "followed": True},
+    "correct": {"wrong_approach": "a", "user_correction": "b", "task_context": "c"},
     "supersede": {
         "from_category": "c",
         "from_key": "nulls",

@@ -36,6 +36,9 @@ _BASES: Final[Mapping[str, Mapping[str, Any]]] = {
     "remember": {"category": "hostile", "key": "k", "body_json": "an ordinary text"},
     "get_entity": {"id": "mem-000000000000"},
     "forget": {"category": "hostile", "key": "nothing"},
+    "score": {"category": "hostile", "key": "k", "score": 0.5},
+    "follow": {"category": "hostile", "key": "k", "followed": True},
+    "correct": {"wrong_approach": "a", "user_correction": "b", "task_context": "c"},
     "supersede": {
         "from_category": "hostile",
         "from_key": "k",

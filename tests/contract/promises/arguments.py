@@ -58,6 +58,25 @@ ARGUMENTS: Final[Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]]] = {
             "valid_at_unix_ms": "integer",
         },
     ),
+    "score": (
+        ("category", "key", "score"),
+        {"category": "string", "key": "string", "score": "number"},
+    ),
+    "follow": (
+        ("category", "key", "followed"),
+        {
+            "category": "string", "key": "string", "followed": "boolean", "context": "string",
+            "workspace_hash": "string",
+        },
+    ),
+    "correct": (
+        ("wrong_approach", "user_correction", "task_context"),
+        {
+            "wrong_approach": "string", "user_correction": "string", "task_context": "string",
+            "session_id": "string", "tags": "array", "category": "string", "visibility": "string",
+            "valid_from_unix_ms": "integer", "valid_to_unix_ms": "integer",
+        },
+    ),
     "supersede": (
         ("from_category", "from_key", "to_category", "to_key"),
         {

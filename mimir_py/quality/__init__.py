@@ -1,0 +1,10 @@
+"""Quality: how good memories turned out to be, and what was learned from being corrected.
+
+Owns no table: judges memories through `entities`. Invariant: a judgement never changes what a
+memory says, so it makes no version.
+"""
+
+from mimir_py.quality.models import Correction, Efficacy, Learned
+from mimir_py.quality.service import Quality
+
+__all__ = ["Correction", "Efficacy", "Learned", "Quality"]

@@ -1,0 +1,136 @@
+"""Judging memories, and remembering corrections."""
+
+import json
+from typing import Final
+
+from mimir_py.entities import Draft, Identity, Memories, Remembered
+from mimir_py.entities import store as entity_store
+from mimir_py.journal import AUDIT, Entry, Journal
+from mimir_py.quality.efficacy import VERIFIED_SCORE, clamped, efficacy
+from mimir_py.quality.models import Correction, Efficacy, Learned
+from mimir_py.storage.database import Database, Writer
+from mimir_py.values import Clock, IdSource
+
+CORRECTION: Final = "correction"
+_SOURCE: Final = "mimir_correct"
+
+Workspaces = tuple[str, ...] | None
+
+
+class Quality:
+    """The room's door."""
+
+    def __init__(
+        self,
+        database: Database,
+        memories: Memories,
+        journal: Journal,
+        clock: Clock,
+        new_id: IdSource,
+    ) -> None:
+        self._database = database
+        self._memories = memories
+        self._journal = journal
+        self._clock = clock
+        self._new_id = new_id
+
+    async def score(self, category: str, key: str, score: float, workspaces: Workspaces) -> bool:
+        """Say what a memory is worth: its freshness and the least it fades to; is there one?
+
+        Forgotten ones are scored too. Among workspaces the first that has the name counts; with
+        `None` all do. A score from .7 verifies, a lower one takes that back.
+        """
+        value = clamped(score)
+
+        def work(tx: Writer) -> bool:
+            found = entity_store.named(tx, category, key, workspaces, archived=True)
+            for memory in found if workspaces is None else found[:1]:
+                entity_store.score(tx, memory, value, value >= VERIFIED_SCORE, self._clock())
+                self._journal.append(
+                    tx,
+                    Entry(
+                        "score",
+                        kind=AUDIT,
+                        category=memory.category,
+                        key=memory.key,
+                        entity_id=memory.id,
+                        workspace_hash=memory.workspace_hash,
+                        acted_json=json.dumps({"score": value}),
+                    ),
+                )
+            return bool(found)
+
+        return await self._database.write(work)
+
+    async def follow(
+        self, category: str, key: str, followed: bool, workspaces: Workspaces
+    ) -> Efficacy | None:
+        """Count that a live memory's advice was followed, or was not; `None` without such one.
+
+        The first workspace that has the name counts, the global one first with `None`.
+        """
+
+        def work(tx: Writer) -> Efficacy | None:
+            found = entity_store.named(tx, category, key, workspaces)
+            if not found:
+                return None
+            memory = found[0]
+            seen = efficacy(memory.follow_count + followed, memory.miss_count + (not followed))
+            entity_store.set_efficacy(
+                tx, memory, seen.follow_count, seen.miss_count, seen.rate, seen.status
+            )
+            return seen
+
+        return await self._database.write(work)
+
+    async def correct(self, correction: Correction, workspace: str) -> Learned:
+        """Remember a correction and enter it in the journal, both or neither.
+
+        A correction that is stored already is answered with the memory that holds it.
+
+        Raises:
+            InvalidInput: a text or name is over its limit, or the period is empty.
+        """
+        key = self._new_id(CORRECTION)
+        entered: list[str] = []
+
+        def enter(tx: Writer, remembered: Remembered) -> None:
+            acted = {"key": key, "session_id": correction.session_id}
+            entry = Entry(
+                CORRECTION,
+                category=correction.category,
+                key=key,
+                entity_id=remembered.id,
+                workspace_hash=workspace,
+                acted_json=json.dumps(acted, ensure_ascii=False),
+            )
+            entered.append(self._journal.append(tx, entry).id)
+
+        now = self._clock()
+        remembered = await self._memories.remember(_draft(correction, key, workspace), enter)
+        return Learned(remembered.id, entered[-1], key, now)
+
+
+def _draft(correction: Correction, key: str, workspace: str) -> Draft:
+    body = {
+        "wrong_approach": correction.wrong_approach,
+        "user_correction": correction.user_correction,
+        "task_context": correction.task_context,
+        "session_id": correction.session_id,
+        "lesson": correction.lesson,
+    }
+    return Draft(
+        Identity(correction.category, key, workspace),
+        json.dumps(body, ensure_ascii=False),
+        entity_id=f"cor{key.removeprefix(CORRECTION)}",
+        type=CORRECTION,
+        tags=correction.tags,
+        importance=1.0,
+        certainty=1.0,
+        layer="working",
+        visibility=correction.visibility,
+        trust=correction.trust,
+        valid_from_unix_ms=correction.valid_from_unix_ms,
+        valid_to_unix_ms=correction.valid_to_unix_ms,
+        source=_SOURCE,
+    )

@@ -1,0 +1,100 @@
+"""Examples of the tools that judge memories and learn from corrections."""
+
+from typing import Final
+
+from tests.contract.promises.kinds import (
+    QUEUE,
+    QUEUE_NAME,
+    TEXT,
+    TIME,
+    Kind,
+    Promise,
+    Refusal,
+)
+
+_CONVENTION: Final = {"category": "convention", "key": "tabs"}
+_CORRECTION: Final = {
+    "wrong_approach": "rebased a shared branch",
+    "user_correction": "merge instead",
+    "task_context": "updating a pull request",
+}
+_TABS: Final = ("remember", {**_CONVENTION, "body_json": "we indent with tabs"})
+_FOLLOWED: Final = ("follow", {**_CONVENTION, "followed": True})
+
+PROMISES: Final = (
+    Promise(
+        "5.33",
+        "a score is echoed",
+        ("score", {**QUEUE_NAME, "score": 0.9}),
+        {"found": True, **QUEUE_NAME, "score": 0.9},
+        before=(QUEUE,),
+    ),
+    Promise(
+        "5.33",
+        "an unknown name is not found, which is no error",
+        ("score", {**QUEUE_NAME, "score": 0.9}),
+        {"found": False, **QUEUE_NAME, "score": 0.9},
+    ),
+    Promise(
+        "5.33",
+        "a score is how fresh the memory is from then on",
+        ("recall", {"query": "NATS"}),
+        {"items": [{"decay_score": 0.9, "verified": True}], "total": 1},
+        before=(QUEUE, ("score", {**QUEUE_NAME, "score": 0.9})),
+    ),
+    Promise(
+        "5.34",
+        "what is followed four times in five is useful",
+        ("follow", {**_CONVENTION, "followed": False, "context": "a rush"}),
+        {
+            "found": True,
+            **_CONVENTION,
+            "follow_count": 4,
+            "miss_count": 1,
+            "follow_rate": 0.8,
+            "efficacy_status": "useful",
+        },
+        before=(_TABS, *[_FOLLOWED] * 4),
+    ),
+    Promise(
+        "5.34",
+        "an unknown name is not found, with zeros",
+        _FOLLOWED,
+        {
+            "found": False,
+            **_CONVENTION,
+            "follow_count": 0,
+            "miss_count": 0,
+            "follow_rate": 0.0,
+            "efficacy_status": "unverified",
+        },
+    ),
+    Promise(
+        "5.47",
+        "a correction is a memory and a journal entry",
+        ("correct", _CORRECTION),
+        {
+            "entity_id": Kind((str,), "cor-[0-9a-f]{12}"),
+            "journal_id": Kind((str,), "jrn-[0-9a-f]{12}"),
+            "category": "correction",
+            "key": Kind((str,), "correction-[0-9a-f]{12}"),
+            "created_at_unix_ms": TIME,
+        },
+    ),
+    Promise(
+        "5.47",
+        "the memory holds the three inputs and a lesson",
+        ("recall", {"query": "shared branch"}),
+        {
+            "items": [{**_CORRECTION, "lesson": TEXT, "type": "correction", "layer": "working"}],
+            "total": 1,
+        },
+        before=(("correct", _CORRECTION),),
+    ),
+)
+
+REFUSALS: Final = (
+    Refusal("5.33", ("score", {**QUEUE_NAME, "score": "high"}), "score"),
+    Refusal("5.34", ("follow", QUEUE_NAME), "followed"),
+    Refusal("5.47", ("correct", {"wrong_approach": "x"}), "user_correction"),
+)
