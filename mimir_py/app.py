@@ -23,6 +23,8 @@ from mimir_py.history import tools as history_tools
 from mimir_py.journal import Journal
 from mimir_py.journal import tools as journal_tools
 from mimir_py.journal.service import rechain
+from mimir_py.lifecycle import Lifecycle
+from mimir_py.lifecycle import tools as lifecycle_tools
 from mimir_py.limits import Limits
 from mimir_py.quality import Quality
 from mimir_py.quality import tools as quality_tools
@@ -65,6 +67,7 @@ CATALOGUE: Final = Catalogue(
     + state_tools.TOOLS
     + workspace_tools.TOOLS
     + upkeep_tools.TOOLS
+    + lifecycle_tools.TOOLS
 )
 
 
@@ -106,6 +109,7 @@ class App:
         self.workspaces = Workspaces(database)
         self.retries = Retries(database, clock)
         self.upkeep = upkeep.Upkeep(database, vectors, embedder, self.memories, dense, clock)
+        self.lifecycle = Lifecycle(database, vectors, self.journal, clock)
         self._secrets = SecretsMode(settings.secrets)
         self.vault = Vault(
             database,
@@ -126,6 +130,7 @@ class App:
             State: self.state,
             Workspaces: self.workspaces,
             Upkeep: self.upkeep,
+            Lifecycle: self.lifecycle,
         }
         self._running = 0
 
@@ -200,10 +205,15 @@ class App:
         return parsed.model_copy(update=cleaned)
 
     async def embed_when_idle(self) -> None:
-        """Embed queued chunks one at a time, stepping aside for calls, until cancelled."""
+        """Embed queued chunks one at a time, stepping aside for calls, until cancelled.
+
+        Erasures that were cut short are finished here, too.
+        """
         while True:  # other processes fill the queue too; nothing tells us
             await asyncio.sleep(_QUEUE_CHECK_S)
             try:
+                if not self._running:
+                    await self.lifecycle.finish()
                 while not self._running and await self.upkeep.embed_pending(1):
                     pass
             except MimirError as error:

@@ -16,7 +16,7 @@ _SNIPPET: Final = 96
 
 
 def add_commands(app: typer.Typer) -> None:
-    for command in (write, recall, list_memories, show, forget, stats, reindex):
+    for command in (write, recall, list_memories, show, forget, purge, stats, reindex):
         name = {"list_memories": "list"}.get(command.__name__, command.__name__)
         app.command(name)(command)
 
@@ -141,6 +141,27 @@ def forget(
     if not answer["found"]:
         raise fail(f"there is no live memory {category}/{key}")
     print(f"Archived {category}/{key}")
+
+
+def purge(
+    db: Db = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    memory_id: Annotated[str | None, typer.Option("--id", help="Erase this memory.")] = None,
+    category: Annotated[str | None, typer.Option(help="With --key: erase this memory.")] = None,
+    key: Annotated[str | None, typer.Option(help="With --category: erase this memory.")] = None,
+    workspace_hash: WorkspaceHash = None,
+) -> None:
+    """Erase for good what was forgotten, or one memory; names the backups that still have it."""
+    answer = run_tool(
+        db,
+        "purge",
+        dry_run=dry_run,
+        id=memory_id,
+        category=category,
+        key=key,
+        workspace_hash=workspace_hash,
+    )
+    print_json(answer)
 
 
 def stats(db: Db = None, as_json: Json = False) -> None:

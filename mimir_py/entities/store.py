@@ -4,7 +4,7 @@ No other module writes them.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
@@ -80,6 +80,10 @@ _LAST_ROW_ID: Final = "SELECT seq FROM sqlite_sequence WHERE name = 'entities'"
 _TRUST: Final = "UPDATE main.entities SET trust = :trust WHERE row_id = :row_id"
 _DELETE: Final = "DELETE FROM main.entities WHERE row_id = :row_id"
 _DELETE_VERSIONS: Final = "DELETE FROM main.entity_history WHERE id = :id"
+_DELETE_VERSIONS_BY_SEQ: Final = """
+    DELETE FROM main.entity_history WHERE seq IN (SELECT value FROM json_each(:seqs))
+"""
+_LINKING_VERSIONS: Final = "SELECT seq, links FROM entity_history WHERE links <> '[]'"
 _REINFORCE: Final = """
     UPDATE main.entities SET
         retrieval_count = retrieval_count + :uses,
@@ -262,6 +266,20 @@ def set_trust(tx: Writer, entity: Entity, trust: Trust) -> None:
     """Trust a memory differently; what it says stays."""
     tx.run(_TRUST, {"row_id": entity.row_id, "trust": int(trust)})
     append_change(tx, entity.row_id, entity.id, "update")
+
+
+def delete_versions(tx: Writer, seqs: Iterable[int]) -> int:
+    """Delete versions by their numbers; how many there were."""
+    return tx.run(_DELETE_VERSIONS_BY_SEQ, {"seqs": json.dumps(list(seqs))})
+
+
+def unlink_versions(tx: Writer, target_ids: Collection[str]) -> None:
+    """Take links to some memories, and their notes, out of the versions of others."""
+    for seq, links in tx.tuples(_LINKING_VERSIONS):
+        stays = [link for link in json.loads(links) if link["target_id"] not in target_ids]
+        if len(stays) < len(json.loads(links)):
+            left = json.dumps(stays, ensure_ascii=False)
+            tx.update_row("entity_history", seq, {"links": left})
 
 
 def reinforce(tx: Writer, uses: Iterable[tuple[int, int, UnixMs]], boost: float) -> None:

@@ -164,3 +164,11 @@ class Rows:
         for identity, created_at in aliases:
             own = replace(named(stored, identity, created_at), id=self._new_id("mem"))
             self.insert(tx, own, replace(relabelled(prepared, own), chunks=chunks))
+
+
+def erase_wholly(tx: Writer, vectors: Vectors, entity: Entity) -> None:
+    """Delete a memory and, unlike `Rows.erase`, its text under every other key as well."""
+    store.delete_aliases_of(tx, entity.row_id)
+    fts.remove(tx, entity.row_id)
+    vectors.remove(tx, entity.row_id)
+    store.delete(tx, entity)

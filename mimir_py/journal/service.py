@@ -77,8 +77,12 @@ class Journal:
         self, tx: Writer, entity_id: str, category: str, key: str, workspace_hash: str
     ) -> int:
         """Erase the entries that name a memory; how many."""
-        named = store.about_name(tx, category, key, workspace_hash)
-        return self.erase(tx, [*store.about_entity(tx, entity_id), *named])
+        return self.erase(tx, self.about(tx, entity_id, (category, key, workspace_hash)))
+
+    def about(self, reader: Reader, entity_id: str, name: tuple[str, str, str] | None) -> set[int]:
+        """Numbers of the entries that name a memory, by id or by (category, key, workspace)."""
+        named = [] if name is None else store.about_name(reader, *name)
+        return {*store.about_entity(reader, entity_id), *named}
 
     async def record(self, entry: Entry) -> Recorded:
         """Add an entry by itself and return once it is durable.

@@ -133,9 +133,18 @@ class Database:
         await asyncio.sleep(_LOCK_FREE_S)
         return result
 
-    async def checkpoint(self) -> None:
-        """Move the log into the main file and empty it, if nobody is reading."""
+    async def checkpoint(self) -> bool:
+        """Move the log into the main file and empty it; whether nobody was reading it."""
         await self._locked(self._truncate_log)
+        return not self._wal.exists() or self._wal.stat().st_size == 0
+
+    async def vacuum(self) -> None:
+        """Write the file anew without its free pages. Takes its time, with the lock held.
+
+        Raises:
+            DiskFull, StoreBusy, StorageError: the file is as it was.
+        """
+        await self._locked(self._rewrite)
 
     async def quick_check(self) -> str:
         """`ok`, or the first fault of the file's structure; reads the whole file."""
@@ -207,6 +216,10 @@ class Database:
 
         with self._translated(connection):
             return legibly(connection, transaction)
+
+    def _rewrite(self, connection: Any) -> None:
+        with self._translated(connection):
+            connection.execute("VACUUM")
 
     def _keep_log_short(self) -> None:
         """Checkpoint a long log, beside the caller: its answer does not wait for that."""

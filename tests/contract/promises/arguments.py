@@ -118,6 +118,7 @@ ARGUMENTS: Final[Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]]] = {
     "workspace_list": ((), {}),
     "health": ((), {}),
     "stats": ((), {}),
+    "purge": ((), {"dry_run": "boolean"}),
 }  # fmt: skip
 
 ENUMS: Final = {

@@ -1,0 +1,174 @@
+"""Looking for what is left of erased memories, here and in other files; and the note to finish."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from mimir_py.entities import Entity
+from mimir_py.lifecycle.models import Marks
+from mimir_py.storage.database import Reader, Writer
+
+_ARCHIVED: Final = """
+    SELECT row_id FROM entities WHERE archived = 1
+      AND (:workspaces IS NULL OR workspace_hash IN (SELECT value FROM json_each(:workspaces)))
+    ORDER BY row_id
+"""
+_NAMED: Final = """
+    SELECT row_id FROM entities WHERE row_id IN (
+        SELECT row_id FROM main.entities WHERE key = :key AND category = :category
+    ) AND (:workspaces IS NULL OR workspace_hash IN (SELECT value FROM json_each(:workspaces)))
+    ORDER BY row_id
+"""
+# A version of the same name whose memory is gone is one of an earlier life of that name.
+_OWN_VERSIONS: Final = """
+    SELECT seq FROM main.entity_history WHERE id = :id
+    UNION SELECT seq FROM main.entity_history
+    WHERE category = :category AND key = :key AND workspace_hash = :workspace_hash
+      AND id NOT IN (SELECT id FROM main.entities)
+"""
+_LEFT_VERSIONS: Final = """
+    SELECT seq FROM entity_history WHERE seq IN (
+        SELECT seq FROM main.entity_history
+        WHERE (:key IS NULL OR (category = :category AND key = :key))
+          AND id NOT IN (SELECT id FROM main.entities)
+    ) AND (:workspaces IS NULL OR workspace_hash IN (SELECT value FROM json_each(:workspaces)))
+"""
+_VERSIONS_OF_ID: Final = "SELECT seq FROM main.entity_history WHERE id = :id"
+_COUNT_ALIASES: Final = "SELECT count(*) FROM main.aliases WHERE entity_row_id = :row_id"
+_QUOTING: Final = """
+    SELECT e.id FROM entity_text t JOIN main.entities e ON e.row_id = t.row_id
+    WHERE t.row_id <> :row_id AND instr(t.body, :text) > 0 ORDER BY t.row_id LIMIT :limit
+"""
+_TEXT: Final = "SELECT body FROM entity_text WHERE row_id = :row_id"
+_LINKED: Final = """
+    SELECT e.id FROM main.links l JOIN main.entities e ON e.row_id = l.source_row_id
+    WHERE l.target_id = :id
+    UNION SELECT e.id FROM main.links l JOIN main.entities e ON e.id = l.target_id
+    WHERE l.source_row_id = :row_id
+"""
+_BEGUN: Final = "SELECT 1 FROM meta WHERE name = 'erasure'"
+_BEGIN: Final = """
+    INSERT INTO meta (name, value) VALUES ('erasure', 'begun') ON CONFLICT (name) DO NOTHING
+"""
+_FINISH: Final = "DELETE FROM main.meta WHERE name = 'erasure'"
+_FREE_PAGES: Final = "PRAGMA freelist_count"
+_PAGES: Final = "PRAGMA page_count"
+# For a backup: opened without its key, so that names are compared as they are stored.
+_HOLDS: Final = """
+    SELECT EXISTS (SELECT 1 FROM json_each(:ids) wanted JOIN entities e ON e.id = wanted.value)
+        OR EXISTS (
+            SELECT 1 FROM json_each(:ids) wanted JOIN entity_history h ON h.id = wanted.value
+        )
+"""
+_HOLDS_NAME: Final = """
+    SELECT EXISTS (
+        SELECT 1 FROM entities WHERE key = :key AND category = :category
+          AND (:workspace_hash IS NULL OR workspace_hash = :workspace_hash)
+    ) OR EXISTS (
+        SELECT 1 FROM entity_history WHERE category = :category AND key = :key
+          AND (:workspace_hash IS NULL OR workspace_hash = :workspace_hash)
+    )
+"""
+
+
+def archived(reader: Reader, workspaces: Sequence[str] | None) -> list[int]:
+    """Rows of archived memories, in some workspaces or in all (`None`)."""
+    return _numbers(reader, _ARCHIVED, {"workspaces": _listed(workspaces)})
+
+
+def named(reader: Reader, category: str, key: str, workspaces: Sequence[str] | None) -> list[int]:
+    """Rows of memories of that name, archived or not, in some workspaces or in all (`None`)."""
+    names = reader.stored_names("entities", {"category": category, "key": key})
+    return _numbers(reader, _NAMED, {**names, "workspaces": _listed(workspaces)})
+
+
+def own_versions(reader: Reader, entity: Entity) -> list[int]:
+    """Versions of a memory, and those that earlier memories of its name have left."""
+    name = {
+        "category": entity.category,
+        "key": entity.key,
+        "workspace_hash": entity.workspace_hash,
+    }
+    names = reader.stored_names("entity_history", name)
+    return _numbers(reader, _OWN_VERSIONS, {**names, "id": entity.id})
+
+
+def left_versions(
+    reader: Reader, name: tuple[str, str] | None, workspaces: Sequence[str] | None
+) -> list[int]:
+    """Versions whose memory is gone: of a (category, key) or any, in some workspaces or in all."""
+    names: Mapping[str, Any] = {"category": None, "key": None}
+    if name is not None:
+        names = reader.stored_names("entity_history", {"category": name[0], "key": name[1]})
+    return _numbers(reader, _LEFT_VERSIONS, {**names, "workspaces": _listed(workspaces)})
+
+
+def versions_of_id(reader: Reader, entity_id: str) -> list[int]:
+    return _numbers(reader, _VERSIONS_OF_ID, {"id": entity_id})
+
+
+def count_aliases(reader: Reader, row_id: int) -> int:
+    count: int = reader.value(_COUNT_ALIASES, {"row_id": row_id})
+    return count
+
+
+def text_of(reader: Reader, row_id: int) -> str:
+    return reader.value(_TEXT, {"row_id": row_id}) or ""
+
+
+def quoting(reader: Reader, row_id: int, text: str, limit: int) -> list[str]:
+    """Ids of other memories whose text has all of `text` in it."""
+    values = {"row_id": row_id, "text": text, "limit": limit}
+    return [entity_id for (entity_id,) in reader.tuples(_QUOTING, values)]
+
+
+def linked_with(reader: Reader, row_id: int, entity_id: str) -> list[str]:
+    """Ids of the memories at the other end of a memory's links."""
+    return [other for (other,) in reader.tuples(_LINKED, {"row_id": row_id, "id": entity_id})]
+
+
+def begin(tx: Writer) -> None:
+    """Note that erased words may still be in the index and the log."""
+    tx.run(_BEGIN)
+
+
+def is_begun(reader: Reader) -> bool:
+    return reader.value(_BEGUN) is not None
+
+
+def finish(tx: Writer) -> None:
+    tx.run(_FINISH)
+
+
+def pages(reader: Reader) -> tuple[int, int]:
+    """Free pages of the file, and all of them."""
+    return reader.value(_FREE_PAGES), reader.value(_PAGES)
+
+
+def stored_name(
+    reader: Reader, category: str, key: str, workspace_hash: str | None
+) -> Mapping[str, Any]:
+    """A name as the tables of this store have it; `None` stands for any workspace."""
+    values = {"category": category, "key": key}
+    if workspace_hash is not None:
+        values["workspace_hash"] = workspace_hash
+    return {"workspace_hash": None, **reader.stored_names("entities", values)}
+
+
+def holds(connection: Any, marks: Marks) -> bool:
+    """Whether the store behind a bare connection has a memory or version of one of the marks."""
+
+    def found(statement: str, values: Mapping[str, Any]) -> bool:
+        return bool(connection.execute(statement, values).fetchone()[0])
+
+    return found(_HOLDS, {"ids": json.dumps(list(marks.ids))}) or any(
+        found(_HOLDS_NAME, name) for name in marks.names
+    )
+
+
+def _numbers(reader: Reader, statement: str, values: Mapping[str, Any]) -> list[int]:
+    return [number for (number,) in reader.tuples(statement, values)]
+
+
+def _listed(workspaces: Sequence[str] | None) -> str | None:
+    return None if workspaces is None else json.dumps(list(workspaces))
