@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mimir_py.cli.session import Db, guarded, settings_for, top_level
+from mimir_py.cli.session import KEY_OPTIONS, Db, guarded, settings_for, top_level
 from mimir_py.values import system_clock
 
 Client = Annotated[
@@ -37,11 +37,22 @@ def connect_host(client: Client, db: Db = None, dry_run: DryRun = False) -> None
             client,
             command=_command(),
             db=None if chosen is None else Path(chosen).absolute(),
+            key=_key(),
             dry_run=dry_run,
             now_unix_s=system_clock() // 1000,
             **_place(),
         )
     )
+
+
+def _key() -> tuple[str, ...]:
+    """The option that opens a sealed store, as it was given, with a path that holds anywhere."""
+    settings = settings_for(None)
+    for option, field in KEY_OPTIONS.items():
+        if field in top_level.key:
+            value = getattr(settings, field)
+            return (option, str(value.absolute() if isinstance(value, Path) else value))
+    return ()
 
 
 def disconnect_host(client: Client, dry_run: DryRun = False) -> None:

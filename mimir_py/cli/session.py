@@ -22,7 +22,7 @@ WorkspaceHash = Annotated[
 ]
 
 
-_KEY_OPTIONS: Final = {
+KEY_OPTIONS: Final = {
     "--encryption-key": "encryption_key",
     "--passphrase-file": "passphrase_file",
     "--keychain": "keychain",
@@ -44,7 +44,7 @@ class _TopLevel:
             if argument == "--":
                 return [*rest, argument, *waiting]
             option, equals, value = argument.partition("=")
-            if option not in _KEY_OPTIONS:
+            if option not in KEY_OPTIONS:
                 rest.append(argument)
                 continue
             given = value if equals else next(waiting, None)
@@ -52,7 +52,7 @@ class _TopLevel:
                 # Without its value it is the parser's to refuse.
                 rest.append(argument)
             else:
-                self.key[_KEY_OPTIONS[option]] = given
+                self.key[KEY_OPTIONS[option]] = given
         return rest
 
 

@@ -11,12 +11,16 @@ A row's words are one seal, bound to the table, the row's key and every column t
 
 import base64
 import struct
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from mimir_py.errors import BrokenSeal, KeyRefused
 from mimir_py.storage.tables import READABLE_NAMES, Table
 
+# Rows of a table that stay opened in memory, and how long they may be: a few megabytes.
+_MOST_HELD: Final = 12_000
+_MOST_HELD_BYTES: Final = 1_400
 _FRAME: Final = struct.Struct("<cI")
 _COLUMNS: Final = (
     "SELECT name, type, \"notnull\", dflt_value FROM pragma_table_info(:table, 'main')"
@@ -160,7 +164,10 @@ class _Sealed:
         self._vouched = (table.key, *table.names, *table.public, *table.bound)
         self.covered = (*self._vouched, *table.sealed) if table.sealed else table.names
         self._place = _framed([table.name, *self._vouched, "", *table.sealed])
-        self._last: tuple[tuple[Any, ...], Sequence[Any]] | None = None
+        self._last: tuple[bytes | None, tuple[Any, ...], Sequence[Any]] = (None, (), ())
+        self._opened_before: OrderedDict[bytes, tuple[tuple[Any, ...], Sequence[Any]]] = (
+            OrderedDict()
+        )
         self.whole = f"SELECT {', '.join(self.covered)} FROM {table.name} WHERE {table.key} = :key"  # noqa: S608  # our own names
 
     def view(self, opens: str, names: str) -> str:
@@ -210,10 +217,11 @@ class _Sealed:
 
     def column(self, number: int, sealed: bytes | None, *vouched: Any) -> Any:
         """A sealed column of a row, by its place among the sealed ones."""
-        last = self._last
-        if last is None or last[0] != (sealed, vouched):
-            last = self._last = ((sealed, vouched), self._opened(sealed, vouched))
-        return last[1][number]
+        held, held_vouched, values = self._last
+        if held != sealed or held_vouched != vouched:
+            values = self._values(sealed, vouched)
+            self._last = (sealed, vouched, values)
+        return values[number]
 
     def name_of(self, column: str, token: Any) -> Any:
         """The name a token in the table stands for."""
@@ -222,6 +230,18 @@ class _Sealed:
         if isinstance(token, bytes):
             return self._cipher.word(column, token)
         return self._cipher.word(column, _from_text(token)).decode()
+
+    def _values(self, sealed: bytes | None, vouched: tuple[Any, ...]) -> Sequence[Any]:
+        """A row's sealed columns; recent rows, which searches come back to, are held opened."""
+        before = None if sealed is None else self._opened_before.get(sealed)
+        if before is not None and before[0] == vouched:
+            return before[1]
+        values = self._opened(sealed, vouched)
+        if sealed is not None and len(sealed) <= _MOST_HELD_BYTES:
+            self._opened_before[sealed] = (vouched, values)
+            if len(self._opened_before) > _MOST_HELD:
+                self._opened_before.popitem(last=False)
+        return values
 
     def _opened(self, sealed: bytes | None, vouched: tuple[Any, ...]) -> Sequence[Any]:
         try:

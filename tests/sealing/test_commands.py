@@ -273,3 +273,15 @@ def test_the_journal_verifies_under_every_key_and_a_broken_one_is_not_made_whole
     assert done.returncode == 1
     assert "the journal is not as it was written (entry 2" in done.stderr
     assert mimir("list", *flags).returncode == 0
+
+
+def test_a_connected_host_starts_the_server_with_the_key(mimir, store, key, tmp_path):
+    config = tmp_path / "cursor.json"
+    flags = ("--db", store, "--encryption-key", key.name)
+    done = mimir(
+        "connect", "--client", "cursor", *flags, cwd=key.parent, MIMIR_CONNECT_CONFIG=str(config)
+    )
+
+    assert done.returncode == 0, done.stderr
+    arguments = json.loads(config.read_text())["mcpServers"]["mimir"]["args"]
+    assert arguments[arguments.index("--encryption-key") + 1] == str(key)

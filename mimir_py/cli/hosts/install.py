@@ -54,6 +54,7 @@ def connect(
     *,
     command: str,
     db: Path | None,
+    key: tuple[str, ...] = (),
     home: Path,
     cwd: Path,
     platform: str,
@@ -68,11 +69,11 @@ def connect(
     Raises:
         HostConfigError: there is no such host, or its file is broken, of an unexpected shape or
             not writable; nothing was written.
-        InvalidInput: `command` or `db` holds a character that no text file can.
+        InvalidInput: `command`, `db` or `key` holds a character that no text file can.
     """
     host = catalogue.find(host_name)
     path = catalogue.locate(host, home=home, cwd=cwd, platform=platform, override=config_override)
-    fields = host.fields(_entry(command, db))
+    fields = host.fields(_entry(command, db, key))
     with _naming(path):
         config = _read(host, path, home)
         bom, text = _split(config.text)
@@ -119,12 +120,12 @@ def disconnect(
     return replace(report, backup=left)
 
 
-def _entry(command: str, db: Path | None) -> Entry:
-    for field, text in (("command", command), ("db", str(db or ""))):
+def _entry(command: str, db: Path | None, key: tuple[str, ...]) -> Entry:
+    for field, text in (("command", command), ("db", str(db or "")), ("key", "".join(key))):
         problem = unstorable_character(text)
         if problem is not None:
             raise InvalidInput(field, f"holds {problem}, which a configuration cannot carry")
-    return Entry(command, db)
+    return Entry(command, db, key)
 
 
 @contextmanager

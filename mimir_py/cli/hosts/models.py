@@ -127,16 +127,17 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """How to start the server, whatever the host."""
+    """How to start the server, whatever the host; `key` is the option that opens a sealed store."""
 
     command: str
     db: Path | None = None
+    key: tuple[str, ...] = ()
 
     @property
     def arguments(self) -> list[str]:
         """The arguments every host gets, in order."""
         database = [] if self.db is None else ["--db", str(self.db)]
-        return ["serve", "--workspace", "auto", *database]
+        return ["serve", "--workspace", "auto", *database, *self.key]
 
 
 @dataclass(frozen=True, slots=True)
