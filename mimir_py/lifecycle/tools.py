@@ -24,8 +24,8 @@ class PurgeAnswer(TypedDict):
 
 
 class Purge(Tool[Lifecycle]):
-    """Erase for good all that was forgotten, or one memory by id or by category and key, with its
-    versions, index words and journal texts. The answer names backups that still have it."""
+    """Erase all that was forgotten, or one memory by id or by category and key, for good. Names
+    backups that still have it."""
 
     spec: ClassVar = ToolSpec(
         name="mimir_purge",

@@ -11,7 +11,6 @@ from tests.contract.promises.arguments import ARGUMENTS, ENUMS
 from tests.contract.promises.kinds import Promise, Refusal, difference
 
 _MODULES: Final = (memories, quality, time, journal, state, ending)
-_MODULES: Final = (memories, time, journal, state, ending)
 PROMISES: Final = tuple(promise for module in _MODULES for promise in module.PROMISES)
 REFUSALS: Final = tuple(refusal for module in _MODULES for refusal in module.REFUSALS)
 
