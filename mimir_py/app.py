@@ -13,12 +13,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from mimir_py import history, recall, upkeep
+from mimir_py import graph, history, recall, upkeep
 from mimir_py.config import Settings, find_store
 from mimir_py.embedding import Embedder, OnnxEmbedder
 from mimir_py.entities import Memories
 from mimir_py.entities import tools as entity_tools
 from mimir_py.errors import MimirError
+from mimir_py.graph import community_tools
+from mimir_py.graph import tools as graph_tools
 from mimir_py.history import tools as history_tools
 from mimir_py.journal import Journal
 from mimir_py.journal import tools as journal_tools
@@ -61,6 +63,8 @@ _REPLAY_BYTES: Final = size({"replayed": True, "partial": True})
 CATALOGUE: Final = Catalogue(
     entity_tools.TOOLS
     + recall_tools.TOOLS
+    + graph_tools.TOOLS
+    + community_tools.TOOLS
     + history_tools.TOOLS
     + quality_tools.TOOLS
     + journal_tools.TOOLS
@@ -104,6 +108,8 @@ class App:
             settings.exclude_categories,
             settings.ranking_file or recall.RANKING_FILE,
         )
+        self.graph = graph.Graph(database, limits, clock)
+        self.communities = graph.Communities(database, self.memories, clock)
         self.history = history.History(database, clock, new_id)
         self.quality = Quality(database, self.memories, self.journal, clock, new_id)
         self.workspaces = Workspaces(database)
@@ -124,6 +130,8 @@ class App:
         self._rooms: Mapping[type, object] = {
             Memories: self.memories,
             recall.Recall: self.recall,
+            graph.Graph: self.graph,
+            graph.Communities: self.communities,
             history.History: self.history,
             Quality: self.quality,
             Journal: self.journal,

@@ -61,6 +61,9 @@ _BY_TEXT: Final = f"""
       AND held.text_hash = :text_hash AND held.archived = 0
     ORDER BY held.row_id LIMIT 1
 """  # noqa: S608  # our own names
+_BY_IDS: Final = f"""
+    SELECT {MEMORY} FROM json_each(:ids) wanted CROSS JOIN entities e ON e.id = wanted.value
+"""  # noqa: S608  # our own names
 _BY_ROW_IDS: Final = f"""
     SELECT {MEMORY} FROM json_each(:row_ids) wanted CROSS JOIN entities e ON e.row_id = wanted.value
 """  # noqa: S608  # our own names
@@ -172,6 +175,11 @@ def by_text(reader: Reader, identity: Identity, text_hash: bytes) -> Entity | No
 def by_row_ids(reader: Reader, row_ids: Sequence[int]) -> dict[int, Entity]:
     rows = reader.all(_BY_ROW_IDS, {"row_ids": "[" + ",".join(map(str, row_ids)) + "]"})
     return {row["row_id"]: from_row(row) for row in rows}
+
+
+def by_ids(reader: Reader, ids: Sequence[str]) -> dict[str, Entity]:
+    rows = reader.all(_BY_IDS, {"ids": json.dumps(list(ids))})
+    return {row["id"]: from_row(row) for row in rows}
 
 
 def near_candidates(

@@ -10,6 +10,7 @@ from mimir_py.entities import Memories
 from mimir_py.entities.store import append_change
 from mimir_py.entities.text import body_text, chunk_text, label, load_json
 from mimir_py.errors import InvalidInput, NotFound
+from mimir_py.graph.store import count_communities
 from mimir_py.journal.store import count_events
 from mimir_py.recall import DenseArm
 from mimir_py.state import store as state_store
@@ -73,6 +74,7 @@ class Upkeep:
         by_category, by_type, by_layer = store.groups(reader)
         versions, history_bytes = store.history_totals(reader)
         aliases, chunks = store.index_counts(reader)
+        communities, modularity = count_communities(reader)
         return Statistics(
             total_entities=totals["total"],
             live_entities=totals["total"] - totals["archived"],
@@ -88,8 +90,8 @@ class Upkeep:
             top_history_keys=store.top_history(reader),
             total_journal_events=count_events(reader),
             total_state_entries=state_store.count(reader, self._clock()),
-            total_communities=0,
-            graph_modularity=None,
+            total_communities=communities,
+            graph_modularity=modularity,
             total_aliases=aliases,
             chunks=chunks,
             pending_chunks=self._vectors.count_pending(reader),

@@ -152,7 +152,7 @@ class Vault:
             self._journal.append(tx, Entry("import", kind=AUDIT, acted_json=acted))
 
     def _sort_in(self, tx: Writer, memories: list[Incoming], done: Imported, replace: bool) -> None:
-        held = store.by_ids(tx, list({coming.record.entity.id for coming in memories}))
+        held = entity_store.by_ids(tx, list({coming.record.entity.id for coming in memories}))
         names = store.ids_by_identity(tx, [coming.prepared.draft.identity for coming in memories])
         fresh: dict[str, Incoming] = {}
         for coming in memories:

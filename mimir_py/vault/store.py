@@ -22,9 +22,6 @@ _ALIASES: Final = """
     CROSS JOIN aliases a ON a.entity_row_id = wanted.value
     ORDER BY a.entity_row_id, a.created_at_unix_ms, a.key, a.category, a.workspace_hash
 """
-_BY_IDS: Final = f"""
-    SELECT {MEMORY} FROM json_each(:ids) wanted CROSS JOIN entities e ON e.id = wanted.value
-"""  # noqa: S608  # our own names
 _BY_IDENTITIES: Final = """
     SELECT wanted.key, e.id FROM json_each(:identities) wanted
     CROSS JOIN main.entities e ON e.key = wanted.value ->> 0 AND e.category = wanted.value ->> 1
@@ -65,11 +62,6 @@ def aliases_of(reader: Reader, row_ids: Sequence[int]) -> dict[int, list[tuple[I
         identity = Identity(row["category"], row["key"], row["workspace_hash"])
         found.setdefault(row["entity_row_id"], []).append((identity, row["created_at_unix_ms"]))
     return found
-
-
-def by_ids(reader: Reader, ids: Sequence[str]) -> dict[str, Entity]:
-    rows = reader.all(_BY_IDS, {"ids": json.dumps(list(ids))})
-    return {row["id"]: from_row(row) for row in rows}
 
 
 def ids_by_identity(reader: Reader, identities: Sequence[Identity]) -> dict[Identity, str]:

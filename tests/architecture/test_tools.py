@@ -22,14 +22,9 @@ _SUCCESSOR: Final = {"category": "decision", "key": "queue-2", "body_json": "use
 @pytest.fixture
 def new_id() -> IdSource:
     """Gives the first memory the id that the examples speak of."""
-    first = iter([_EXAMPLE_ID])
-    numbers = itertools.count()
-
-    def new_id(prefix: str) -> str:
-        given = next(first, None) if prefix == "mem" else None
-        return given or f"{prefix}-{next(numbers):012x}"
-
-    return new_id
+    memories = itertools.count(int(_EXAMPLE_ID.removeprefix("mem-"), 16))
+    others = itertools.count()
+    return lambda prefix: f"{prefix}-{next(memories if prefix == 'mem' else others):012x}"
 
 
 @pytest.fixture
@@ -40,11 +35,13 @@ def path(store_path: Path) -> Path:
 @pytest.fixture
 async def app(open_store: Callable[[], AbstractAsyncContextManager[App]]) -> AsyncIterator[App]:
     """A store that holds what the examples speak of."""
+    tools = {tool.spec.suffix: tool for tool in CATALOGUE.tools}
     async with open_store() as opened:
         for name, arguments in [*_MAKES_EXAMPLES, ("remember", _SUCCESSOR)]:
-            tool = CATALOGUE.find(f"mimir_{name}")
-            assert tool is not None
-            await opened.run(tool, arguments or tool.spec.example, Call())
+            made = await opened.run(tools[name], arguments or tools[name].spec.example, Call())
+        link = {**tools["link"].spec.example, "to_id": made["id"]}
+        await opened.run(tools["link"], link, Call())
+        await opened.run(tools["communities"], {}, Call())
         yield opened
 
 

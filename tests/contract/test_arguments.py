@@ -34,6 +34,7 @@ _NEEDED: Final[Mapping[str, Mapping[str, Any]]] = {
     "state_set": {"key": "k", "value_json": "x"},
     "state_get": {"key": "k"},
     "state_delete": {"key": "k"},
+    "global_recall": {"query": "x1"},
 }
 
 
@@ -41,6 +42,26 @@ _NEEDED: Final[Mapping[str, Mapping[str, Any]]] = {
 def schemas(shared: Program) -> dict[str, dict[str, Any]]:
     tools = shared.ask("tools/list")["result"]["tools"]
     return {tool["name"].removeprefix("mimir_"): tool["inputSchema"] for tool in tools}
+
+
+@pytest.fixture(scope="module")
+def linked(shared: Program) -> Mapping[str, Mapping[str, Any]]:
+    """What the tools of the graph need: linked memories, and a community that stays."""
+    one, two, three = (
+        shared.call("remember", category="linked", key=key, body_json=f"the host {key}")["id"]
+        for key in ("one", "two", "three")
+    )
+    source = {"from_category": "linked", "from_key": "one"}
+    shared.call("link", **source, to_id=two)
+    [community] = shared.call("communities")["communities"]
+    return {
+        "link": {"from_category": "linked", "from_key": "three", "to_id": three},
+        "unlink": {**source, "to_id": "mem-none"},
+        "traverse": {"category": "linked", "key": "one"},
+        "path": {"from_id": one, "to_id": two},
+        "related": {"ids": [one]},
+        "community_summary": {"community_id": community["id"]},
+    }
 
 
 @pytest.mark.parametrize("tool", ARGUMENTS)
@@ -79,11 +100,11 @@ def _optional(schemas: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def test_null_means_not_given_on_every_optional_argument(
-    shared: Program, schemas: dict[str, dict[str, Any]]
+    shared: Program, schemas: dict[str, dict[str, Any]], linked: Mapping[str, Mapping[str, Any]]
 ) -> None:
     shared.call("remember", **_NEEDED["remember"])
     written = shared.call("remember", category="c", key="embedded", body_json="something")
-    needed = {**_NEEDED, "get_entity": {"id": written["id"]}}
+    needed = {**_NEEDED, "get_entity": {"id": written["id"]}, **linked}
     optional = _optional(schemas)
 
     refused = {
@@ -140,12 +161,14 @@ def test_the_hidden_filter_of_recall_works_in_every_mode(shared: Program, mode: 
 
 
 @pytest.mark.parametrize("tool", ARGUMENTS)
-def test_unknown_arguments_are_named_in_the_answer(shared: Program, tool: str) -> None:
+def test_unknown_arguments_are_named_in_the_answer(
+    shared: Program, linked: Mapping[str, Mapping[str, Any]], tool: str
+) -> None:
     if tool == "get_entity":
         written = shared.call("remember", category="c", key="unknown", body_json="x")
         needed: Mapping[str, Any] = {"id": written["id"]}
     else:
-        needed = _NEEDED.get(tool, {})
+        needed = {**_NEEDED, **linked}.get(tool, {})
         shared.call("remember", **_NEEDED["remember"])
         shared.call("remember", category="c", key="embedded", body_json="something")
 

@@ -28,17 +28,28 @@ def _payload(result: Mapping[str, Any]) -> dict[str, Any]:
     return payload
 
 
+def _filled(value: Any, known: Mapping[str, str]) -> Any:
+    """Arguments with the ids that earlier answers gave."""
+    if isinstance(value, Mapping):
+        return {name: _filled(inner, known) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_filled(inner, known) for inner in value]
+    return known.get(value, value) if isinstance(value, str) else value
+
+
 @pytest.mark.parametrize(
     "promise", PROMISES, ids=lambda promise: f"{promise.section} {promise.tool}: {promise.sentence}"
 )
 async def test_an_example_of_the_contract_replays(app: App, promise: Promise) -> None:
     known: dict[str, str] = {}
     for tool, arguments in promise.before:
-        known |= {"id": _payload(await _call(app, tool, arguments)).get("id", known.get("id"))}
+        answer = _payload(await _call(app, tool, _filled(arguments, known)))
+        known |= {"{id}": answer["id"]} if "id" in answer else {}
+        for found in answer.get("communities", ()):
+            known["{community}"] = found["id"]
     tool, arguments = promise.call
-    filled = {name: known["id"] if value == "{id}" else value for name, value in arguments.items()}
 
-    answer = _payload(await _call(app, tool, filled))
+    answer = _payload(await _call(app, tool, _filled(arguments, known)))
 
     assert difference(promise.answer, answer) == []
 

@@ -58,6 +58,13 @@ _BASES: Final[Mapping[str, Mapping[str, Any]]] = {
     "state_set": {"key": "hostile", "value_json": "1"},
     "state_get": {"key": "hostile"},
     "state_delete": {"key": "hostile"},
+    "link": {"from_category": "hostile", "from_key": "other", "to_id": "mem-000000000000"},
+    "unlink": {"from_category": "hostile", "from_key": "other", "to_id": "mem-000000000000"},
+    "traverse": {"category": "hostile", "key": "other"},
+    "path": {"from_id": "mem-000000000000", "to_id": "mem-000000000000"},
+    "related": {"ids": ["mem-000000000000"]},
+    "community_summary": {"community_id": "com-0000000000000000"},
+    "global_recall": {"query": "ordinary"},
 }
 
 _INSIDES: Final = re.compile(
@@ -65,7 +72,7 @@ _INSIDES: Final = re.compile(
     r"|pydantic|unexpectedly|0x[0-9a-f]{6}"
 )
 _NAMES_A_MEMORY: Final = re.compile(
-    r"((Embed|Supersede) failed: )?('(From|To)' )?[Ee]ntity not found: "
+    r"(\w[\w ]* failed: )?((Source |Target |'(From|To)' )?[Ee]ntity|Community) not found: "
 )
 
 

@@ -25,6 +25,22 @@ CREATE TABLE chunks (
         sealed BLOB
     ) STRICT;
 
+CREATE TABLE communities (
+        row_id INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        workspace_hash TEXT NOT NULL,
+        member_ids TEXT NOT NULL,
+        member_digest TEXT NOT NULL,
+        summary TEXT NOT NULL,
+        summary_entity_id TEXT NOT NULL DEFAULT '',
+        algorithm TEXT NOT NULL,
+        modularity REAL NOT NULL,
+        member_count INTEGER NOT NULL,
+        generated_at_unix_ms INTEGER NOT NULL,
+        seen_change INTEGER NOT NULL,
+        sealed BLOB
+    ) STRICT;
+
 CREATE TABLE embedding_models (model_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, dimension INTEGER NOT NULL) STRICT;
 
 CREATE TABLE entities (
@@ -194,6 +210,8 @@ CREATE INDEX idx_aliases_entity ON aliases (entity_row_id);
 CREATE INDEX idx_chunks_model ON chunks (model_id);
 
 CREATE UNIQUE INDEX idx_chunks_row ON chunks (row_id, ordinal);
+
+CREATE INDEX idx_communities_workspace ON communities (workspace_hash);
 
 CREATE UNIQUE INDEX idx_entities_category_key_ws ON entities (key, category, workspace_hash);
 

@@ -62,6 +62,23 @@ def test_an_output_schema_is_shallow_and_short(name):
         assert set(field) == {"type"}
 
 
+async def _on_links(client):
+    """Arguments of the tools that need links, or something found in them."""
+    ids = [(await client.remember(key, f"the host {key}"))["id"] for key in ("one", "two", "three")]
+    source = {"from_category": "note", "from_key": "one"}
+    for target in ids[1:]:
+        await client.run("link", {**source, "to_id": target})
+    [community] = (await client.run("communities", {}))["communities"]
+    return {
+        "link": {**source, "to_id": ids[0]},
+        "unlink": {**source, "to_id": ids[0]},
+        "traverse": {"category": "note", "key": "one"},
+        "path": {"from_id": ids[0], "to_id": ids[2]},
+        "related": {"ids": ids[:1]},
+        "community_summary": {"community_id": community["id"]},
+    }
+
+
 async def test_answers_are_of_the_types_that_their_schemas_say(client):
     kinds = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict}
     kinds["number"] = (int, float)
@@ -77,6 +94,7 @@ async def test_answers_are_of_the_types_that_their_schemas_say(client):
             "to_category": "note",
             "to_key": "queue-2",
         },
+        **await _on_links(client),
     }
     for name, entry in _ENTRIES.items():
         suffix = name.removeprefix("mimir_")
@@ -149,10 +167,11 @@ def test_the_tools_of_everyday_have_the_hints_hosts_need():
 @pytest.mark.parametrize("effect", [Effect.READS], ids=str)
 async def test_a_tool_that_reads_changes_no_memory(client, effect):
     answer = await client.remember("queue", "use NATS")
+    linked = await _on_links(client)
     before = await client.rows("SELECT * FROM entities"), await client.rows("SELECT * FROM changes")
     for tool in CATALOGUE.tools:
         if tool.spec.effect is effect:
-            arguments = dict(tool.spec.example)
+            arguments = dict(linked.get(tool.spec.suffix, tool.spec.example))
             if "id" in arguments:
                 arguments["id"] = answer["id"]
             await client.app.run(tool, arguments, client.request("recall", {})[2])

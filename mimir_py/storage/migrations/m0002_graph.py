@@ -19,6 +19,12 @@ TABLES: Final = (
         public=("target_id",),
         bound=("source_row_id",),
     ),
+    Table(
+        "communities",
+        sealed=("summary",),
+        names=("workspace_hash",),
+        public=("id", "member_ids", "member_digest", "summary_entity_id", "algorithm"),
+    ),
 )
 
 _SCHEMA: Final = (
@@ -37,6 +43,25 @@ _SCHEMA: Final = (
     """,
     "CREATE UNIQUE INDEX idx_links_source ON links (source_row_id, target_id, relationship)",
     "CREATE INDEX idx_links_target ON links (target_id)",
+    # seen_change: the entry of the change feed up to which links and memories were looked at.
+    """
+    CREATE TABLE communities (
+        row_id INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        workspace_hash TEXT NOT NULL,
+        member_ids TEXT NOT NULL,
+        member_digest TEXT NOT NULL,
+        summary TEXT NOT NULL,
+        summary_entity_id TEXT NOT NULL DEFAULT '',
+        algorithm TEXT NOT NULL,
+        modularity REAL NOT NULL,
+        member_count INTEGER NOT NULL,
+        generated_at_unix_ms INTEGER NOT NULL,
+        seen_change INTEGER NOT NULL,
+        sealed BLOB
+    ) STRICT
+    """,
+    "CREATE INDEX idx_communities_workspace ON communities (workspace_hash)",
 )
 
 

@@ -86,6 +86,40 @@ ARGUMENTS: Final[Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]]] = {
         },
     ),
     "forget": (("category", "key"), {"category": "string", "key": "string", "reason": "string"}),
+    "link": (
+        ("from_category", "from_key", "to_id"),
+        {
+            "from_category": "string", "from_key": "string", "to_id": "string",
+            "relationship": "string",
+        },
+    ),
+    "unlink": (
+        ("from_category", "from_key", "to_id"),
+        {"from_category": "string", "from_key": "string", "to_id": "string"},
+    ),
+    "traverse": (
+        ("category", "key"),
+        {
+            "category": "string", "key": "string", "max_depth": "integer", "max_nodes": "integer",
+        },
+    ),
+    "path": (("from_id", "to_id"), {"from_id": "string", "to_id": "string"}),
+    "related": (("ids",), {"ids": "array"}),
+    "communities": (
+        (),
+        {"workspace_hash": "string", "algorithm": "string", "min_size": "integer"},
+    ),
+    "community_summary": (
+        ("community_id",),
+        {"community_id": "string", "use_llm": "boolean", "refresh": "boolean"},
+    ),
+    "global_recall": (
+        ("query",),
+        {
+            "query": "string", "workspace_hash": "string", "top_communities": "integer",
+            "limit": "integer", "auto_detect": "boolean", "use_llm": "boolean",
+        },
+    ),
     "embed": (
         (),
         {
@@ -122,6 +156,7 @@ ARGUMENTS: Final[Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]]] = {
 }  # fmt: skip
 
 ENUMS: Final = {
+    ("communities", "algorithm"): {"label_prop", "louvain"},
     ("recall", "mode"): {"fts5", "dense", "hybrid"},
     ("recall", "valid_op"): {"overlaps", "contains"},
     ("recall_layer", "layer"): {"world", "episodic", "semantic"},

@@ -1,0 +1,82 @@
+"""Short forms of memories, and making an answer fit: pure rules."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from mimir_py.tooling.answer import clipped, size
+
+SNIPPET_CHARS: Final = 120
+_BODY_BYTES: Final = (4_000, 1_000, 240, 0)
+_LINKS_KEPT: Final = 3
+_NAME_CHARS: Final = 200
+
+
+def snippet(body_json: str, most: int = SNIPPET_CHARS) -> str:
+    """The beginning of what a body says, on one line: `content`, `summary`, or all of it."""
+    body = json.loads(body_json)
+    said = body_json
+    if isinstance(body, str):
+        said = body
+    elif isinstance(body, dict):
+        texts = (body.get(name) for name in ("content", "summary"))
+        said = next((text for text in texts if isinstance(text, str) and text.strip()), said)
+    line = " ".join(said.split())
+    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
+
+
+def escaped(text: str) -> str:
+    """Text that cannot be taken for markup."""
+    return text.replace("<", "&lt;").replace(">", "&gt;")
+
+
+def fitted(answer: dict[str, Any], rows: str, cap: int) -> dict[str, Any]:
+    """The answer within `cap` bytes (0: no limit).
+
+    Bodies give way first, then all but a few links of each row, then the last of the list `rows`.
+    """
+    if not cap or size(answer) <= cap:
+        return answer
+    answer = {**answer, "truncated": True}
+    for most in _BODY_BYTES:
+        answer = {
+            name: [_shortened(item, most) for item in value]
+            if name == rows
+            else _shortened(value, most)
+            for name, value in answer.items()
+        }
+        if size(answer) <= cap:
+            return answer
+    whole = answer[rows]
+    low, high = 0, len(whole)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (
+            (middle, high) if size({**answer, rows: whole[:middle]}) <= cap else (low, middle - 1)
+        )
+    answer[rows] = whole[:low]
+    if "total" in answer:
+        answer["total"] = low
+    return answer
+
+
+def _shortened(value: Any, most: int) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    short: dict[str, Any] = {
+        n: clipped(v, _NAME_CHARS) if _is_name(n, v) else v for n, v in value.items()
+    }
+    body = short.get("body_json")
+    if isinstance(body, str) and len(body.encode()) > most:
+        short["body_json"] = body.encode()[:most].decode(errors="ignore")
+        short["truncated"] = True
+    if "links" in short and not most:
+        short["links"] = [
+            {n: clipped(v, _NAME_CHARS) for n, v in link.items()}
+            for link in short["links"][:_LINKS_KEPT]
+        ]
+    return short
+
+
+def _is_name(field: str, value: Any) -> bool:
+    return isinstance(value, str) and field != "body_json" and len(value) > _NAME_CHARS
