@@ -5,7 +5,6 @@ from typing import ClassVar, Final, TypedDict
 from mimir_py.lifecycle.models import Wanted
 from mimir_py.lifecycle.service import Lifecycle
 from mimir_py.tooling import AnyTool, Call, Effect, Tool, ToolSpec
-from mimir_py.tooling.fields import WorkspaceFilter
 from mimir_py.tooling.tool import ALL_WORKSPACES
 
 
@@ -42,7 +41,7 @@ class Purge(Tool[Lifecycle]):
     id: str | None = None
     category: str | None = None
     key: str | None = None
-    workspace_hash: WorkspaceFilter = None
+    workspace_hash: str | None = None
 
     async def run(self, room: Lifecycle, call: Call) -> PurgeAnswer:
         workspaces = None
