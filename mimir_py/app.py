@@ -41,7 +41,6 @@ from mimir_py.storage.engine import Engine, load_engine
 from mimir_py.storage.vectors import Vectors
 from mimir_py.tooling import AnyTool, Call, Catalogue
 from mimir_py.tooling.answer import MOST_NAME_CHARS, clipped, failure, fitted, size, success
-from mimir_py.upkeep import Upkeep
 from mimir_py.upkeep import tools as upkeep_tools
 from mimir_py.values import Clock, IdSource, random_id, system_clock
 from mimir_py.vault import Vault
@@ -127,19 +126,8 @@ class App:
             new_id,
             seek_secrets=self._secrets is not SecretsMode.OFF,
         )
-        self._rooms: Mapping[type, object] = {
-            Memories: self.memories,
-            recall.Recall: self.recall,
-            graph.Graph: self.graph,
-            graph.Communities: self.communities,
-            history.History: self.history,
-            Quality: self.quality,
-            Journal: self.journal,
-            State: self.state,
-            Workspaces: self.workspaces,
-            Upkeep: self.upkeep,
-            Lifecycle: self.lifecycle,
-        }
+        # A tool finds its room by its class.
+        self._rooms: Mapping[type, object] = {type(room): room for room in vars(self).values()}
         self._running = 0
 
     async def call(

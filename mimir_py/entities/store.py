@@ -1,6 +1,6 @@
-"""The tables of memories, their versions, aliases and links, and the change feed.
+"""The tables of memories, their versions and aliases, and the change feed.
 
-No other module writes them.
+No other module writes them. Links have their own (`links`).
 """
 
 import json
@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
+from mimir_py.entities import links
 from mimir_py.entities.models import (
     COLUMNS,
     Entity,
     Identity,
-    Link,
     from_row,
     links_json,
     to_columns,
@@ -113,14 +113,6 @@ _DELETE_ALIAS: Final = """
     WHERE key = :key AND category = :category AND workspace_hash = :workspace_hash
 """
 _DELETE_ALIASES_OF: Final = "DELETE FROM main.aliases WHERE entity_row_id = :row_id"
-_LINKS_BETWEEN: Final = """
-    SELECT l.link_id, l.relationship, l.weight, l.note FROM links l
-    WHERE l.source_row_id = :source_row_id AND l.target_id = :target_id
-"""
-_DELETE_LINK: Final = "DELETE FROM main.links WHERE link_id = :link_id"
-_DELETE_LINKS_OF: Final = "DELETE FROM main.links WHERE source_row_id = :row_id"
-_DELETE_LINKS_TO: Final = "DELETE FROM main.links WHERE target_id = :id"
-_LINK: Final = tuple("source_row_id target_id relationship weight note created_at_unix_ms".split())
 _TRIM_CHANGES: Final = "DELETE FROM main.changes WHERE seq <= :upto"
 
 CHANGES_KEPT: Final = 100_000
@@ -194,7 +186,7 @@ def insert(tx: Writer, entity: Entity, text_hash: bytes) -> int:
     """Store a new memory; its row id."""
     row_id = tx.insert_row("entities", {**to_columns(entity), "text_hash": text_hash})
     append_change(tx, row_id, entity.id, "create")
-    insert_links(tx, [(row_id, link) for link in entity.links])
+    links.insert(tx, [(row_id, link) for link in entity.links])
     return row_id
 
 
@@ -202,7 +194,7 @@ def insert_many(tx: Writer, entities: Sequence[tuple[Entity, bytes]]) -> list[in
     """Store new memories, each with its text hash; their row ids, in order."""
     row_ids = insert_rows(tx, [to_row(entity, text_hash) for entity, text_hash in entities])
     placed = zip(row_ids, entities, strict=True)
-    insert_links(tx, [(row_id, link) for row_id, (entity, _) in placed for link in entity.links])
+    links.insert(tx, [(row_id, link) for row_id, (entity, _) in placed for link in entity.links])
     return row_ids
 
 
@@ -264,7 +256,7 @@ def delete(tx: Writer, entity: Entity) -> None:
 
     Its text and vectors are the caller's to take out first.
     """
-    tx.run(_DELETE_LINKS_TO, {"id": entity.id})
+    links.delete_to(tx, entity.id)
     tx.run(_DELETE_VERSIONS, {"id": entity.id})
     tx.run(_DELETE, {"row_id": entity.row_id})
     append_change(tx, entity.row_id, entity.id, "delete")
@@ -283,9 +275,9 @@ def delete_versions(tx: Writer, seqs: Iterable[int]) -> int:
 
 def unlink_versions(tx: Writer, target_ids: Collection[str]) -> None:
     """Take links to some memories, and their notes, out of the versions of others."""
-    for seq, links in tx.tuples(_LINKING_VERSIONS):
-        stays = [link for link in json.loads(links) if link["target_id"] not in target_ids]
-        if len(stays) < len(json.loads(links)):
+    for seq, written in tx.tuples(_LINKING_VERSIONS):
+        stays = [link for link in json.loads(written) if link["target_id"] not in target_ids]
+        if len(stays) < len(json.loads(written)):
             left = json.dumps(stays, ensure_ascii=False)
             tx.update_row("entity_history", seq, {"links": left})
 
@@ -366,36 +358,6 @@ def delete_alias(tx: Writer, identity: Identity) -> bool:
 
 def delete_aliases_of(tx: Writer, row_id: int) -> None:
     tx.run(_DELETE_ALIASES_OF, {"row_id": row_id})
-
-
-def insert_links(tx: Writer, links: Sequence[tuple[int, Link]]) -> None:
-    """Store new links, each with the row of its source."""
-    rows = [
-        (row_id, link.target_id, link.relationship, link.weight, link.note, link.created_at_unix_ms)
-        for row_id, link in links
-    ]
-    tx.insert_rows("links", _LINK, rows)
-
-
-def links_between(reader: Reader, source_row_id: int, target_id: str) -> dict[int, Link]:
-    """The links from one memory to another, by their keys."""
-    rows = reader.tuples(_LINKS_BETWEEN, {"source_row_id": source_row_id, "target_id": target_id})
-    return {link_id: Link(target_id, *rest) for link_id, *rest in rows}
-
-
-def update_link(tx: Writer, link_id: int, link: Link) -> None:
-    """Change what a link weighs and its note."""
-    tx.update_row("links", link_id, {"weight": link.weight, "note": link.note})
-
-
-def delete_link(tx: Writer, link_id: int) -> None:
-    tx.run(_DELETE_LINK, {"link_id": link_id})
-
-
-def replace_links(tx: Writer, row_id: int, links: Sequence[Link]) -> None:
-    """Make these the links of a memory."""
-    tx.run(_DELETE_LINKS_OF, {"row_id": row_id})
-    insert_links(tx, [(row_id, link) for link in links])
 
 
 def append_change(tx: Writer, row_id: int, entity_id: str, kind: str) -> None:

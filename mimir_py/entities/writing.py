@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mimir_py.embedding import split
-from mimir_py.entities import store, text
+from mimir_py.entities import links, store, text
 from mimir_py.entities.models import Draft, Entity, Identity, Link
 from mimir_py.entities.similarity import text_hash
 from mimir_py.storage import fts
@@ -114,10 +114,10 @@ class Rows:
         self, tx: Writer, source: Entity, target_id: str, relationship: str, now: UnixMs
     ) -> None:
         """Link a memory to another one, unless it is so already."""
-        held = store.links_between(tx, source.row_id, target_id).values()
+        held = links.between(tx, source.row_id, target_id).values()
         if relationship not in {link.relationship for link in held}:
             link = Link(target_id, relationship, created_at_unix_ms=now)
-            store.insert_links(tx, [(source.row_id, link)])
+            links.insert(tx, [(source.row_id, link)])
             store.append_change(tx, source.row_id, source.id, "link")
 
     def _keep(self, tx: Writer, stored: Entity, entity: Entity, history_id: str) -> None:

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Final
 
 from mimir_py.entities import Draft, Entity, Identity, Link, Memories
+from mimir_py.entities import links as link_rows
 from mimir_py.entities import store as entity_store
 from mimir_py.errors import InvalidInput, NotFound
 from mimir_py.graph import store, summaries
@@ -180,7 +181,7 @@ class Communities:
                 return
             now = self._clock()
             evidence = [Link(m.id, "evidence_for", _EVIDENCE_WEIGHT, "", now) for m in members]
-            entity_store.replace_links(tx, holder.row_id, evidence)
+            link_rows.replace(tx, holder.row_id, evidence)
             entity_store.append_change(tx, holder.row_id, holder.id, "link")
             present = store.community(tx, community.id)
             if present is not None:

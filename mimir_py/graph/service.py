@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final
 
 from mimir_py.entities import Entity, Link
+from mimir_py.entities import links as link_rows
 from mimir_py.entities import store as entity_store
 from mimir_py.errors import NotFound
 from mimir_py.graph import pagerank, store, walk
@@ -72,7 +73,7 @@ class Graph:
             target = _live(tx, to_id, workspaces)
             if target is None:
                 raise NotFound(f"Target entity not found: {to_id}")
-            held = entity_store.links_between(tx, source.row_id, to_id)
+            held = link_rows.between(tx, source.row_id, to_id)
             same = {link_id: o for link_id, o in held.items() if o.relationship == relationship}
             for link_id, stored in same.items():
                 link = replace(
@@ -81,7 +82,7 @@ class Graph:
                     note=stored.note if note is None else note,
                 )
                 if link != stored:
-                    entity_store.update_link(tx, link_id, link)
+                    link_rows.update(tx, link_id, link)
                     self._touch(tx, source)
                 return Linked(source, target, link, is_new=False)
             link = Link(
@@ -91,7 +92,7 @@ class Graph:
                 note or "",
                 self._clock(),
             )
-            entity_store.insert_links(tx, [(source.row_id, link)])
+            link_rows.insert(tx, [(source.row_id, link)])
             self._touch(tx, source)
             return Linked(source, target, link, is_new=True)
 
@@ -113,10 +114,10 @@ class Graph:
 
         def work(tx: Writer) -> int:
             source = _source(tx, category, key, workspaces)
-            held = entity_store.links_between(tx, source.row_id, to_id)
+            held = link_rows.between(tx, source.row_id, to_id)
             gone = [n for n, o in held.items() if relationship in (None, o.relationship)]
             for link_id in gone:
-                entity_store.delete_link(tx, link_id)
+                link_rows.delete(tx, link_id)
             if gone:
                 self._touch(tx, source)
             return len(gone)

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from functools import partial
 from typing import Any, Final
 
+from mimir_py.entities import links
 from mimir_py.entities import store as entity_store
 from mimir_py.entities.models import Entity, Identity
 from mimir_py.entities.writing import Rows
@@ -187,7 +188,7 @@ class Vault:
             ),
         )
         fts.add_analysed(tx, [(row_id, coming.text) for row_id, coming in placed])
-        entity_store.insert_links(
+        links.insert(
             tx, [(row_id, link) for row_id, coming in placed for link in coming.record.entity.links]
         )
         for row_id, coming in placed:
@@ -223,7 +224,7 @@ class Vault:
             supersedes=history_id,
         )
         self._rows.overwrite(tx, present, entity, prepared, history_id)
-        entity_store.replace_links(tx, present.row_id, entity.links)
+        links.replace(tx, present.row_id, entity.links)
         self._attach(tx, present.row_id, record)
         return True
 

@@ -17,7 +17,7 @@ from mimir_py.storage.database import Database, open_database
 from mimir_py.storage.vectors import Chunk, Vectors
 
 _PACKAGE = Path(mimir_py.__file__).parent
-_FILES = ("store.py", "fts.py", "vectors.py", "service.py")
+_FILES = ("store.py", "links.py", "fts.py", "vectors.py", "service.py")
 _VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "DROP", "CREATE", "PRAGMA", "ALTER")
 _FULL = Filter(
     category="c",

@@ -1,0 +1,51 @@
+"""The table `links`; the only module to write it. `store.MEMORY` reads links with their memory."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from mimir_py.entities.models import Link
+from mimir_py.storage.database import Reader, Writer
+
+_BETWEEN: Final = """
+    SELECT l.link_id, l.relationship, l.weight, l.note, l.created_at_unix_ms FROM links l
+    WHERE l.source_row_id = :source_row_id AND l.target_id = :target_id
+"""
+_DELETE: Final = "DELETE FROM main.links WHERE link_id = :link_id"
+_DELETE_OF: Final = "DELETE FROM main.links WHERE source_row_id = :row_id"
+_DELETE_TO: Final = "DELETE FROM main.links WHERE target_id = :id"
+_ROW: Final = tuple("source_row_id target_id relationship weight note created_at_unix_ms".split())
+
+
+def insert(tx: Writer, links: Sequence[tuple[int, Link]]) -> None:
+    """Store new links, each with the row of its source."""
+    rows = [
+        (row_id, link.target_id, link.relationship, link.weight, link.note, link.created_at_unix_ms)
+        for row_id, link in links
+    ]
+    tx.insert_rows("links", _ROW, rows)
+
+
+def between(reader: Reader, source_row_id: int, target_id: str) -> dict[int, Link]:
+    """The links from one memory to another, by their keys."""
+    rows = reader.tuples(_BETWEEN, {"source_row_id": source_row_id, "target_id": target_id})
+    return {link_id: Link(target_id, *rest) for link_id, *rest in rows}
+
+
+def update(tx: Writer, link_id: int, link: Link) -> None:
+    """Change what a link weighs and its note."""
+    tx.update_row("links", link_id, {"weight": link.weight, "note": link.note})
+
+
+def delete(tx: Writer, link_id: int) -> None:
+    tx.run(_DELETE, {"link_id": link_id})
+
+
+def delete_to(tx: Writer, target_id: str) -> None:
+    """Delete the links that lead to a memory; those from it go with its row."""
+    tx.run(_DELETE_TO, {"id": target_id})
+
+
+def replace(tx: Writer, row_id: int, links: Sequence[Link]) -> None:
+    """Make these the links of a memory."""
+    tx.run(_DELETE_OF, {"row_id": row_id})
+    insert(tx, [(row_id, link) for link in links])
