@@ -1,12 +1,22 @@
 """`mimir backup`, `mimir restore` and `mimir verify`."""
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from mimir_py.cli.session import Db, Json, fail, guarded, print_json, settings_for, store_path
+from mimir_py.cli.session import (
+    Db,
+    Json,
+    fail,
+    guarded,
+    print_json,
+    settings_for,
+    store_path,
+    with_app,
+)
 from mimir_py.values import system_clock
 
 
@@ -67,6 +77,9 @@ def restore(
             system_clock(),
         )
     )
+    # Else the journal's head, which knows of more, would take the restored store for a forgery.
+    with contextlib.suppress(typer.Exit):  # has no key: said on stderr; the store is restored
+        with_app(db, lambda app: app.journal.accept(f"restored from {Path(file).name}"))
     kept = None if restored.kept is None else str(restored.kept)
     if as_json:
         print_json({**_facts(restored.verified), "kept": kept})

@@ -5,8 +5,9 @@ of its own. The hash of an entry is SHA-256, or with a key HMAC-SHA-256, over th
 its number, time, kind and id, and its commitments - never over values. So a field can be erased,
 value and salt, and the chain still holds; without the salt its commitment tells nothing.
 
-Commitments are stored as one blob: per field a byte (its place in `FIELDS`) and 32 bytes of digest.
-Salts are 16 bytes each in the same order; zeros say that the field was erased.
+Commitments are stored as one blob: a byte for each field that says something (its place in
+`FIELDS`), then 32 bytes of digest for each. Salts are 16 bytes each in the same order; zeros say
+that the field was erased.
 """
 
 import hmac
@@ -14,7 +15,9 @@ import json
 import secrets
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any, Final
 
 from mimir_py.journal.models import AUDIT, GENESIS, NO_PAYLOAD, Entry, Fault, Head
@@ -31,7 +34,7 @@ FIELDS: Final = (
     "forward_json",
 )
 _SALT_BYTES: Final = 16
-_COMMITMENT_BYTES: Final = 33
+_DIGEST_BYTES: Final = 32
 _NO_SALT: Final = bytes(_SALT_BYTES)
 _TAGS: Final = tuple(name.encode() + b"\x00" for name in FIELDS)
 _PAYLOADS: Final = frozenset({"evaluated_json", "acted_json", "forward_json"})
@@ -60,11 +63,7 @@ def commit(
     """Salts and commitments of an entry's values, given in the order of `FIELDS`."""
     said = [place for place, value in enumerate(values) if value != _BLANK[place]]
     salts = random(_SALT_BYTES * len(said))
-    commitments = b"".join(
-        bytes((place,)) + _commitment(salts[at : at + _SALT_BYTES], place, values[place].encode())
-        for at, place in zip(range(0, len(salts), _SALT_BYTES), said, strict=True)
-    )
-    return salts, commitments
+    return salts, bytes(said) + _digests(bytes(said), [v.encode() for v in values], salts)
 
 
 def entry_hash(
@@ -86,7 +85,7 @@ def erase(salts: bytes, commitments: bytes) -> tuple[dict[str, str], bytes]:
     """What an entry's columns hold once it is erased: values by field, and salts."""
     after: dict[str, str] = {}
     kept = bytearray(salts)
-    for index, place in enumerate(commitments[::_COMMITMENT_BYTES]):
+    for index, place in enumerate(commitments[: len(commitments) // (1 + _DIGEST_BYTES)]):
         name = FIELDS[place]
         if name in ERASED:
             after[name] = ERASED[name]
@@ -116,24 +115,26 @@ class Walk:
 
         Times are ints, everything else is bytes.
         """
-        for seq, created_at, kind, id, commitments, hash, salts, *values in rows:
-            expected = self.head.seq + 1
-            if seq != expected:
-                missing = f"entry {expected}" if seq == expected + 1 else f"{expected} to {seq - 1}"
-                return Fault(expected, f"{missing} is gone")
-            name = id.decode(errors="replace")
-            if hash != entry_hash(
-                self.head.hash, seq, created_at, kind, id, commitments, self._key
-            ):
-                return Fault(seq, "its hash is not that of its content", name)
-            problem, erased = examine(tuple(values), salts, commitments)
-            if problem:
-                return Fault(seq, problem, name)
-            if erased:
-                self.erased.add(seq)
-            elif (kind, values[0]) == _RECORD:
-                self._recorded.update(json.loads(values[_ACTED])["erased"])
-            self.head = Head(seq, hash)
+        before = self.head
+        last, hash_before = before.seq, before.hash
+        try:
+            for row in rows:
+                seq, created_at, kind, id, commitments, hash, salts = row[:7]
+                if seq != last + 1:
+                    return _gap(last + 1, seq)
+                content = (seq, created_at, kind, id, commitments)
+                if hash != entry_hash(hash_before, *content, self._key):
+                    return Fault(seq, "its hash is not that of its content", _text(id))
+                problem, erased = examine(row[7:], salts, commitments)
+                if problem:
+                    return Fault(seq, problem, _text(id))
+                if erased:
+                    self.erased.add(seq)
+                elif (kind, row[7]) == _RECORD:
+                    self._recorded.update(json.loads(row[7 + _ACTED])["erased"])
+                last, hash_before = seq, hash
+        finally:
+            self.head = Head(last, hash_before)
         return None
 
     def end(self, outside: Head | None, hash_outside: bytes | None) -> Fault | None:
@@ -163,33 +164,67 @@ class Walk:
         return None
 
 
+def _gap(expected: int, found: int) -> Fault:
+    gone = f"entry {expected}" if found == expected + 1 else f"{expected} to {found - 1}"
+    return Fault(expected, f"{gone} is gone")
+
+
+def _text(id: bytes) -> str:
+    return id.decode(errors="replace")
+
+
 def examine(values: Sequence[bytes], salts: bytes, commitments: bytes) -> tuple[str, bool]:
     """What is wrong with an entry's fields ("" when nothing is), and whether any was erased."""
-    count = len(commitments) // _COMMITMENT_BYTES
-    if len(commitments) % _COMMITMENT_BYTES or len(salts) != count * _SALT_BYTES:
-        return "its salts were changed", False
-    said = commitments[::_COMMITMENT_BYTES]
-    if max(said, default=0) >= len(FIELDS):
+    count, odd = divmod(len(commitments), 1 + _DIGEST_BYTES)
+    said = commitments[:count]
+    if odd or max(said, default=0) >= len(FIELDS):
         return "its commitments were changed", False
+    if len(salts) != count * _SALT_BYTES:
+        return "its salts were changed", False
+    unsaid, blank = _unsaid(said)
+    if unsaid(values) == blank and _digests(said, values, salts) == commitments[count:]:
+        return "", False
+    return _examine_each(said, values, salts, commitments[count:])
+
+
+def _examine_each(
+    said: bytes, values: Sequence[bytes], salts: bytes, digests: bytes
+) -> tuple[str, bool]:
+    """As `examine`, of an entry that is not whole: something was changed, or erased."""
     erased = False
-    for index, place in enumerate(said):
+    for place, value in enumerate(values):
+        if place not in said:
+            if value != _BLANK_BYTES[place]:
+                return f"its {FIELDS[place]} was added", erased
+            continue
+        index = said.index(place)
         salt = salts[index * _SALT_BYTES : (index + 1) * _SALT_BYTES]
-        value = values[place]
+        digest = digests[index * _DIGEST_BYTES : (index + 1) * _DIGEST_BYTES]
         if salt == _NO_SALT:
             erased = True
-            if value != _ERASED_BYTES[place]:
-                return f"its {FIELDS[place]} was changed", erased
-        elif (
-            _commitment(salt, place, value)
-            != commitments[index * _COMMITMENT_BYTES + 1 : (index + 1) * _COMMITMENT_BYTES]
-        ):
-            return f"its {FIELDS[place]} was changed", erased
-    if values != _BLANK_BYTES:
-        for place, value in enumerate(values):
-            if value != _BLANK_BYTES[place] and place not in said:
-                return f"its {FIELDS[place]} was added", erased
+            if value == _ERASED_BYTES[place]:
+                continue
+        elif sha256(salt + _TAGS[place] + value).digest() == digest:
+            continue
+        return f"its {FIELDS[place]} was changed", erased
     return "", erased
 
 
-def _commitment(salt: bytes, place: int, value: bytes) -> bytes:
-    return sha256(salt + _TAGS[place] + value).digest()
+def _digests(said: bytes, values: Sequence[bytes], salts: bytes) -> bytes:
+    starts = range(0, len(salts), _SALT_BYTES)
+    return b"".join(
+        [
+            sha256(salts[at : at + _SALT_BYTES] + _TAGS[place] + values[place]).digest()
+            for at, place in zip(starts, said, strict=True)
+        ]
+    )
+
+
+@lru_cache(maxsize=512)
+def _unsaid(said: bytes) -> tuple[Callable[[Sequence[bytes]], Any], Any]:
+    """What gives the values of the fields that say nothing, and what it has to give."""
+    places = [place for place in range(len(FIELDS)) if place not in said]
+    if not places:
+        return (lambda values: None), None
+    give = itemgetter(*places)
+    return give, give(_BLANK_BYTES)

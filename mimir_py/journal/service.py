@@ -166,6 +166,7 @@ class Journal:
 
     def _start_over(self, reader: Reader) -> None:
         try:
+            self._outside.create()
             self._outside.write(store.head(reader))
         except OSError as error:
             # The entry is in; a head that stays behind is told from one that is ahead.

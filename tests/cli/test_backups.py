@@ -30,6 +30,16 @@ def test_a_store_comes_back_as_it_was_backed_up(mimir: Mimir, store: Path) -> No
     assert json.loads(mimir("stats", "--db", kept).stdout)["total_entities"] == 5
 
 
+def test_a_restored_store_has_a_journal_that_counts(mimir: Mimir, store: Path) -> None:
+    made = json.loads(mimir("backup", "--json", "--db", store).stdout)
+    mimir("write", "--db", store, "--category", "note", "--key", "late", "--body", "later")
+
+    mimir("restore", made["path"], "--db", store)
+
+    verified = json.loads(mimir("journal", "verify", "--json", "--db", store).stdout)
+    assert (verified["intact"], verified["head_outside"]) == (True, "agrees")
+
+
 def test_so_many_backups_are_kept_as_was_said(mimir: Mimir, store: Path) -> None:
     for _ in range(3):
         assert mimir("backup", "--keep", "2", "--db", store).returncode == 0

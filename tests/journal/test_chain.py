@@ -32,7 +32,7 @@ def _rows(entries: Sequence[Sequence[str]], key: bytes | None = None) -> list[Ro
 def _fault(rows: Sequence[Row], key: bytes | None = None) -> int | None:
     """Which entry is named; `None` when all are as they were written."""
     walk = chain.Walk(key)
-    fault = walk.follow(rows)
+    fault = walk.follow([tuple(row) for row in rows])
     last = rows[-1]
     fault = fault or walk.end(Head(last[0], last[5]), last[5])
     return None if fault is None else fault.seq
