@@ -103,6 +103,7 @@ class App:
             dense,
             query_embedder,
             self.usage,
+            self.memories.echoes,
             clock,
             settings.exclude_categories,
             settings.ranking_file or recall.RANKING_FILE,

@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from mimir_py.entities.models import Entity
+from mimir_py.entities.text import body_text
+from mimir_py.security import Mark, marks_in
 from mimir_py.tooling.answer import clipped, size
 
 ITEM_FIELDS: Final = frozenset(
     """
     id category key body_json status type tags decay_score retrieval_count layer topic_path archived
-    archive_reason links verified trust source always_on certainty workspace_hash agent_id
+    archive_reason links verified trust marks source always_on certainty workspace_hash agent_id
     visibility created_at_unix_ms last_accessed_unix_ms valid_from_unix_ms valid_to_unix_ms
     follow_count miss_count follow_rate efficacy_status superseded_by truncated
     """.split()
@@ -51,9 +54,23 @@ def item(entity: Entity) -> dict[str, Any]:
         "follow_rate": entity.follow_rate,
         "efficacy_status": entity.efficacy_status,
     }
+    found = marks_of(entity)
+    if found:
+        entry["marks"] = found
     if entity.superseded_by:
         entry["superseded_by"] = entity.superseded_by
     return entry
+
+
+def marks_of(entity: Entity) -> list[dict[str, Any]]:
+    """What is odd about a memory's words; offsets are those of its text, then of its names."""
+    return [mark.as_json() for mark in _marks(entity.body_json, entity.key, entity.tags)]
+
+
+@lru_cache(maxsize=512)
+def _marks(body_json: str, key: str, tags: tuple[str, ...]) -> tuple[Mark, ...]:
+    text = body_text(json.loads(body_json))
+    return tuple(marks_in("\n".join((text, key, *tags))))
 
 
 def with_body_fields(entry: dict[str, Any], own: frozenset[str]) -> dict[str, Any]:

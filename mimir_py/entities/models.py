@@ -175,7 +175,7 @@ class Remembered:
 
     `action` is `created`, `updated` or `deduped (new key not created)`; `pending_chunks` counts
     the parts of a long body that are queued for embedding. `superseded` is the id of the memory
-    whose place it took.
+    whose place it took, `echo_of` of one shown of late that says the same: nothing was stored.
     """
 
     id: str
@@ -185,6 +185,7 @@ class Remembered:
     near_duplicates: tuple[NearDuplicate, ...] = ()
     pending_chunks: int = 0
     superseded: str = ""
+    echo_of: str = ""
 
 
 CREATED = "created"

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from mimir_py.embedding import Embedder
 from mimir_py.entities import store, succession, text, versioning
+from mimir_py.entities.echo import Echoes
 from mimir_py.entities.models import (
     CREATED,
     DEDUPED,
@@ -28,6 +29,7 @@ from mimir_py.entities.writing import Prepared, Rows, derive, relabelled
 from mimir_py.errors import InvalidInput, NotFound
 from mimir_py.journal import AUDIT, Entry, Journal
 from mimir_py.limits import Limits, check_name
+from mimir_py.security import Trust
 from mimir_py.storage.database import Database, Reader, Writer
 from mimir_py.storage.vectors import Chunk, Vectors
 from mimir_py.values import Clock, IdSource
@@ -61,6 +63,7 @@ class Memories:
         self._limits = limits
         self._clock = clock
         self._new_id = new_id
+        self.echoes = Echoes(clock)
 
     async def remember(self, draft: Draft, then: Then | None = None) -> Remembered:
         """Store a draft and return once it is durable and searchable.
@@ -82,6 +85,9 @@ class Memories:
                 swallowed = await self._swallow(draft, seen.near[0])
                 if swallowed is not None:
                     return swallowed
+            echoed = await self._echo(draft, parsed, seen)
+            if echoed is not None:
+                return echoed
             prepared = await self._prepare(draft, parsed, seen)
             remembered = await self._database.write(partial(self._take_in, seen, prepared, then))
             if remembered is not None:
@@ -97,6 +103,7 @@ class Memories:
         entity = await self._database.read(lambda reader: store.by_id(reader, entity_id))
         if entity is None:
             raise NotFound(f"Entity not found: {entity_id}")
+        self.echoes.note([entity])
         return entity
 
     async def named(
@@ -164,6 +171,19 @@ class Memories:
             return True
 
         return await self._database.write(erase)
+
+    async def _echo(self, draft: Draft, parsed: Any, seen: "_Seen") -> Remembered | None:
+        """The answer to a new name for what was shown of late, in nearly the same words."""
+        if draft.trust is Trust.USER or draft.supersedes or seen.stored or seen.repeated:
+            return None
+        identity = draft.identity
+        shown = self.echoes.of(text.body_text(parsed), identity.workspace_hash)
+        if shown is None:
+            return None
+        entity = await self._database.read(lambda reader: store.by_id(reader, shown))
+        if entity is None or entity.archived or not versioning.loses_nothing(entity, draft):
+            return None
+        return replace(_remembered(shown, DEDUPED, identity), echo_of=shown)
 
     async def _prepare(self, draft: Draft, parsed: Any, seen: "_Seen") -> Prepared:
         prepared = derive(draft, parsed)

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, NotRequired, TypedD
 
 from pydantic import Field
 
-from mimir_py.entities.items import paged
+from mimir_py.entities.items import marks_of, paged
 from mimir_py.entities.models import Draft, Identity
 from mimir_py.entities.service import Memories
 from mimir_py.entities.text import load_json
@@ -22,6 +22,7 @@ class RememberAnswer(TypedDict):
     near_duplicates: NotRequired[list[dict[str, Any]]]
     superseded_id: NotRequired[str]
     pending_chunks: NotRequired[int]
+    echo_of: NotRequired[str]
     redacted: NotRequired[list[dict[str, Any]]]
     ignored_arguments: NotRequired[list[str]]
 
@@ -89,6 +90,8 @@ class Remember(Tool[Memories]):
             ]
         if remembered.superseded:
             answer["superseded_id"] = remembered.superseded
+        if remembered.echo_of:
+            answer["echo_of"] = remembered.echo_of
         if remembered.pending_chunks:
             answer["pending_chunks"] = remembered.pending_chunks
         if ignored:
@@ -134,6 +137,7 @@ class EntityAnswer(TypedDict):
     trust: str
     created_at_unix_ms: int
     last_accessed_unix_ms: int
+    marks: NotRequired[list[dict[str, Any]]]
     workspace_hash: NotRequired[str]
     archived: NotRequired[bool]
     truncated: NotRequired[bool]
@@ -181,6 +185,9 @@ class GetEntity(Tool[Memories]):
             "workspace_hash": entity.workspace_hash,
             "archived": entity.archived,
         }
+        found = marks_of(entity)
+        if found:
+            answer["marks"] = found
         return paged(answer, self.body_offset, call.max_answer_bytes)  # type: ignore[return-value]  # the same fields
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mimir_py.embedding import Embedder
+from mimir_py.entities.echo import Echoes
 from mimir_py.entities.store import by_row_ids
 from mimir_py.recall import keywords, store
 from mimir_py.recall.boosts import reorder
@@ -56,6 +57,7 @@ class Recall:
         dense: DenseArm,
         embedder: Embedder,
         usage: UsageLog,
+        echoes: Echoes,
         clock: Clock,
         excluded_categories: tuple[str, ...],
         ranking_file: Path,
@@ -65,6 +67,7 @@ class Recall:
         self._order = Order(dense, ranking_file)
         self._embedder = embedder
         self._usage = usage
+        self._echoes = echoes
         self._clock = clock
         self._excluded_categories = excluded_categories
         self._query_vectors: OrderedDict[str, bytes] = OrderedDict()
@@ -81,6 +84,7 @@ class Recall:
             found = Found(await self._browse(query))
         else:
             found = await self._ranked(query)
+        self._echoes.note(hit.entity for hit in found.hits)
         if note_use:
             self._usage.note(hit.entity.row_id for hit in found.hits)
         return found

@@ -64,7 +64,7 @@ class Mark:
         return {"kind": self.kind, "count": self.count, "offsets": list(self.offsets)}
 
 
-def marks(text: str) -> list[Mark]:
+def marks_in(text: str) -> list[Mark]:
     """What is odd about a text, by kind; nothing for nearly every honest one."""
     found: list[Mark] = []
     is_odd = not text.isascii() and _ODD.search(text) is not None

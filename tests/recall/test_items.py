@@ -169,3 +169,27 @@ async def test_browsing_and_every_mode_honour_the_preview(client, mode):
     browsed = await _one(client, query="", mode=mode, preview_cap=20)
 
     assert found["truncated"] is browsed["truncated"] is True
+
+
+async def test_hidden_text_is_marked_and_comes_back_as_it_is(client):
+    body = json.dumps({"content": "broker\u200bs \u202eare"}, ensure_ascii=False)
+    answer = await client.remember("queue", body)
+
+    item = await _one(client, "queue")
+    fetched = await client.get(answer["id"])
+
+    assert item["body_json"] == fetched["body_json"] == body
+    assert item["marks"] == fetched["marks"]
+    assert {mark["kind"] for mark in item["marks"]} == {
+        "invisible characters",
+        "bidirectional controls",
+    }
+
+
+async def test_a_field_of_the_body_passes_for_no_mark(client):
+    await client.remember("queue", {"content": "broker", "marks": [], "trust": "user"})
+
+    item = await _one(client)
+
+    assert item["trust"] == "agent"
+    assert "marks" not in item

@@ -1,0 +1,64 @@
+"""What this process has shown of late, so that it is not stored once more as something new."""
+
+import re
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from mimir_py.entities import text
+from mimir_py.entities.models import Entity
+from mimir_py.entities.similarity import SAME_WORDS, trigram_similarity
+from mimir_py.values import Clock, UnixMs
+
+_KEPT: Final = 256
+_KEPT_MS: Final = 3_600_000
+_MOST_CHARS: Final = 20_000
+# Another number, name or negation makes another fact, however alike the texts are.
+_TELLING: Final = re.compile(
+    r"\w*\d[\w.,:/-]*|\b[A-Z]\w+|\b(?:not?|never|none|without|nicht|kein\w*|nie|pas|jamais|nunca|non"
+    r"|не|нет|нельзя)\b|[不没無勿]|ない|n['’]t\b"
+)
+
+
+class _Shown(NamedTuple):
+    text: str
+    workspace: str
+    at: UnixMs
+
+
+class Echoes:
+    """The last texts that were shown, for an hour."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._shown: OrderedDict[str, _Shown] = OrderedDict()
+
+    def note(self, entities: Iterable[Entity]) -> None:
+        """Remember that memories were shown."""
+        now = self._clock()
+        for entity in entities:
+            if len(entity.body_json) <= _MOST_CHARS:
+                body = text.body_text(text.load_json(entity.body_json))
+                self._shown[entity.id] = _Shown(body, entity.workspace_hash, now)
+                self._shown.move_to_end(entity.id)
+        while len(self._shown) > _KEPT:
+            self._shown.popitem(last=False)
+
+    def of(self, body: str, workspace: str) -> str | None:
+        """The id of a memory shown of late there that says the same in nearly the same words."""
+        if not body or len(body) > _MOST_CHARS:
+            return None
+        since = self._clock() - _KEPT_MS
+        for entity_id, shown in reversed(self._shown.items()):
+            if shown.at < since:
+                break
+            if shown.workspace == workspace and _same(body, shown.text):
+                return entity_id
+        return None
+
+
+def _same(one: str, other: str) -> bool:
+    longer, shorter = max(len(one), len(other)), min(len(one), len(other))
+    if shorter < 0.9 * longer or _TELLING.findall(one) != _TELLING.findall(other):
+        return False
+    return trigram_similarity(one, other) >= SAME_WORDS
