@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from mimir_py.security.kinds import ALONE, KINDS, MARKS, OPENINGS
+from mimir_py.security.kinds import ALONE, KINDS, MARKS, OPENINGS, Kind
 from mimir_py.security.looks import fits, is_marked_example, is_random
 
 GENERIC: Final = "password or key"
@@ -32,15 +32,23 @@ def _any_of(words: Sequence[str]) -> str:
 
 
 # Where in a run a token may begin: a letter or two may be left of an escape before it.
-_OPENS: Final = re.compile(f"(?:[nrt]|[23][0-9A-F])?{_any_of(OPENINGS)}").match
-_OPENS_WITHIN: Final = re.compile(f"[_-]{_any_of(OPENINGS)}").search
-_LITERALS: Final = [(literal, kind) for kind in KINDS for literal in kind.literals]
+_OPENS: Final = re.compile(f"(?:[nrt]|[23][0-9A-F])?({_any_of(OPENINGS)})").match
+_OPENS_WITHIN: Final = re.compile(f"[_-]({_any_of(OPENINGS)})").findall
+# The pattern stops at the shortest of beginnings that begin alike.
+_OPENED: Final = {
+    opening: [k for k in KINDS if any(literal.startswith(opening) for literal in k.literals)]
+    for opening in OPENINGS
+}
+_ALONE: Final = [(literal, kind) for kind in KINDS for literal in kind.literals if literal in ALONE]
+_MARKED: Final = [
+    (literal, kind) for kind in KINDS for literal in kind.literals if literal in MARKS
+]
 _TELLING: Final = ("pass", "pwd", "secret", "token", "key", "credential", "auth")
 # Breaks that may lie inside a token: of a line, with what comments and quotes put before the next,
 # and of a string literal in two.
 _SEAM: Final = re.compile(
     r"[\"'][ \t]{0,8}[+.\\]?[ \t]{0,8}\r?\n[ \t]{0,64}[+.]?[ \t]{0,8}[\"']"
-    r"|(?:\\{1,4}|(?<![ \t])[ \t]{0,8})\r?\n[ \t]{0,64}(?:[>#*|][ \t]{0,8})?"
+    r"|(?:\\{1,4})?\r?\n[ \t]{0,64}(?:[>#*|][ \t]{0,8})?"
     r"|\\{1,4}[rn](?:\\{1,4}n)?[ \t]{0,64}"
     r"|[\"'][ \t]{0,8}\+[ \t]{0,8}[\"']"
 )
@@ -49,7 +57,7 @@ _APART: Final = "\\s\"'`<>(){}\\[\\],;\\\\"
 _RUN: Final = re.compile(f"[^{_APART}]{{1,300}}")
 _BETWEEN_RUNS: Final = re.compile(f"[{_APART}]")
 # What random runs have, and few names do.
-_MIXED: Final = re.compile("[0-9].*[A-Z]|[A-Z].*[0-9]|[0-9][^0-9]+[0-9]")
+_MIXED: Final = (re.compile("[0-9][^0-9]++[0-9]"), re.compile("[A-Z]"), re.compile("[0-9]"))
 _LONGEST_HALF: Final = 300
 _MOST_PIECES: Final = 64
 # Characters written as escapes.
@@ -106,7 +114,7 @@ def has_candidate(text: str) -> bool:
     """Whether a closer look is worth while; a quick no for nearly every text without a secret."""
     return (
         _may_name(text)
-        or _may_hold_token(text)
+        or bool(_kinds_in(text))
         or ("\\" in text and _ESCAPE.search(text) is not None)
         or next(_wrapped(text), None) is not None
     )
@@ -114,9 +122,7 @@ def has_candidate(text: str) -> bool:
 
 def find_secrets(text: str) -> list[Secret]:
     """The secrets in a text, in order, none within another."""
-    found: list[Secret] = []
-    if _may_hold_token(text):
-        found += _known(text)
+    found = list(_known(text))
     if _may_name(text):
         found += _assigned(text)
     found = _settled(found)
@@ -150,18 +156,25 @@ def redact(text: str) -> tuple[str, Counter[str]]:
     return "".join([*parts, text[end:]]), Counter(secret.kind for secret in found)
 
 
-def _may_hold_token(text: str) -> bool:
-    for word in ALONE:
-        if word in text:
-            return True
+def _kinds_in(text: str) -> list[Kind]:
+    """The kinds of which there may be a token in the text."""
     runs = _LONG_RUN.findall(text)
-    if any(map(_OPENS, runs)) or any(map(_OPENS_WITHIN, runs)):
-        return True
-    if any(map(_MIXED.search, runs)):
-        for mark in MARKS:
-            if mark in text:
-                return True
-    return False
+    opened = {match[1] for match in map(_OPENS, runs) if match is not None}
+    for run in runs:
+        opened.update(_OPENS_WITHIN(run))
+    kinds = [kind for literal, kind in _ALONE if literal in text]
+    if any(map(_is_mixed, runs)):
+        kinds += [kind for literal, kind in _MARKED if literal in text]
+    for opening in opened:
+        kinds += _OPENED[opening]
+    return kinds
+
+
+def _is_mixed(run: str) -> bool:
+    two_numbers, capital, digit = _MIXED
+    if digit.search(run) is None:
+        return False
+    return capital.search(run) is not None or two_numbers.search(run) is not None
 
 
 def _may_name(text: str) -> bool:
@@ -170,8 +183,7 @@ def _may_name(text: str) -> bool:
 
 
 def _known(text: str) -> Iterator[Secret]:
-    # A dict keeps the order of the kinds, and each of them once.
-    for kind in dict.fromkeys([kind for literal, kind in _LITERALS if literal in text]):
+    for kind in set(_kinds_in(text)):
         group = "secret" if "secret" in kind.pattern.groupindex else 0
         for match in kind.pattern.finditer(text):
             start, stop = match.span(group)
@@ -229,12 +241,13 @@ def _wrapped(text: str) -> Iterator[list[tuple[int, int]]]:
     end = 0
     for seam in _SEAM.finditer(text):
         run = _RUN.match(text, seam.end())
-        if not pieces or pieces[-1][1] != seam.start():
+        before = text[end : seam.start()].rstrip(" \t")
+        stop = end + len(before)
+        if not pieces or pieces[-1][1] != stop:
             if len(pieces) > 1:
                 yield pieces
-            low = max(end, seam.start() - _LONGEST_HALF)
-            last = _BETWEEN_RUNS.split(text[low : seam.start()])[-1]
-            pieces = [(seam.start() - len(last), seam.start())] if last else []
+            last = _BETWEEN_RUNS.split(before[-_LONGEST_HALF:])[-1]
+            pieces = [(stop - len(last), stop)] if last else []
         end = seam.end()
         if run is None or not pieces or len(pieces) == _MOST_PIECES:
             if len(pieces) > 1:
@@ -257,8 +270,6 @@ def _joined(text: str, pieces: list[tuple[int, int]], ends: set[int]) -> Iterato
         for last in range(first + 1, min(len(pieces), first + 3)):
             joined += text[slice(*pieces[last])]
             at = sum(stop - start for start, stop in pieces[first:last])
-            if not _may_hold_token(joined):
-                continue
             crossing = [found for found in _known(joined) if found.start < at < found.stop]
             if crossing:
                 break
@@ -286,7 +297,7 @@ def _goes_on(text: str, piece: tuple[int, int]) -> bool:
 def _settled(found: list[Secret]) -> list[Secret]:
     """In order, and one where several overlap: a known kind names it."""
     settled: list[Secret] = []
-    for secret in sorted(found, key=lambda s: (s.start, -s.stop)):
+    for secret in sorted(found, key=lambda s: (s.start, -s.stop, s.kind)):
         if not settled or secret.start >= settled[-1].stop:
             settled.append(secret)
             continue
