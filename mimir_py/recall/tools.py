@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, NotRequired, TypedD
 from pydantic import BaseModel, ConfigDict, Field
 
 from mimir_py.entities import canonical_layer
+from mimir_py.errors import InvalidInput
 from mimir_py.recall.items import page
 from mimir_py.recall.models import Boosts, Filter, Found, Fusion, Mode, Query, ValidOp
 from mimir_py.recall.service import Recall
@@ -68,10 +69,10 @@ class RecallTool(Tool[Recall]):
     topic_path: str | None = Field(None, description="Only topics that begin so")
     limit: Limit = 10
     offset: Annotated[int, Field(ge=0)] = 0
-    min_decay: Annotated[float, Field(ge=0, le=1, description="Only at least this fresh")] = 0.0
+    min_decay: Annotated[float, Field(ge=0, le=1, description="At least this fresh")] = 0.0
     mode: Literal["", "hybrid", "dense", "fts5"] = ""
     fusion: Literal["", "rescored", "rrf"] = ""
-    min_relevance: Unit | None = Field(None, description="Leave out what is less likely to answer")
+    min_relevance: Unit | None = Field(None, description="Leave out the less likely")
     explain: bool = False
     include_archived: bool = False
     include_confidence: bool = False
@@ -94,7 +95,7 @@ class RecallTool(Tool[Recall]):
     valid_to_unix_ms: UnixMsField = None
     valid_op: Literal["overlaps", "contains"] = "overlaps"
     always_on: bool | None = None
-    min_trust: Literal["", "web", "file", "import", "tool", "agent", "user"] = ""
+    min_trust: str | None = None
 
     async def run(self, room: Recall, call: Call) -> RecallAnswer:
         offset = min(self.offset, MOST_OFFSET)
@@ -138,7 +139,7 @@ class RecallTool(Tool[Recall]):
             include_archived=self.include_archived,
             min_decay=self.min_decay,
             always_on=self.always_on,
-            min_trust=Trust.of(self.min_trust) if self.min_trust else None,
+            min_trust=_trust(self.min_trust),
             valid_at=self.valid_at,
             valid_from=self.valid_from_unix_ms,
             valid_to=self.valid_to_unix_ms,
@@ -211,6 +212,16 @@ TOOLS: Final[tuple[type[AnyTool], ...]] = (RecallTool, RecallLayer, SemanticSear
 async def _report(found: Found, call: Call) -> None:
     if found.building is not None:
         await call.report(found.building.done, found.building.total, "loading vectors")
+
+
+def _trust(label: str | None) -> Trust | None:
+    if not label:
+        return None
+    try:
+        return Trust.of(label)
+    except KeyError:
+        known = ", ".join(tier.label for tier in Trust)
+        raise InvalidInput("min_trust", f"must be one of {known}") from None
 
 
 def _layer(layer: str | None) -> str | None:

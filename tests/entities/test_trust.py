@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from mimir_py.entities.models import Draft, Identity
 from mimir_py.entities.versioning import new_entity, revised
+from mimir_py.errors import InvalidInput
 from mimir_py.security import LEAST_UNASKED, Trust, lowest
 from mimir_py.tooling import Call
 
@@ -114,6 +115,11 @@ async def test_the_less_trusted_can_be_left_out(mixed, mode, least, keys) -> Non
     found = await mixed.recall("queue", mode=mode, min_trust=least)
 
     assert {item["key"] for item in found} == keys
+
+
+async def test_another_tier_is_refused(mixed) -> None:
+    with pytest.raises(InvalidInput, match="min_trust: must be one of web, file"):
+        await mixed.recall("queue", min_trust="root")
 
 
 async def test_what_goes_into_every_context_can_be_had_without_the_untrusted(mixed) -> None:
