@@ -110,7 +110,7 @@ class App:
         )
         self.graph = graph.Graph(database, limits, clock)
         self.communities = graph.Communities(database, self.memories, clock)
-        self.history = history.History(database, clock, new_id)
+        self.history = history.History(database, _history_bounds(settings), clock, new_id)
         self.quality = Quality(database, self.memories, self.journal, clock, new_id)
         self.workspaces = Workspaces(database)
         self.retries = Retries(database, clock)
@@ -227,6 +227,15 @@ class App:
                 logger.warning("loading vectors failed: %s", error.code)
                 await asyncio.sleep(_QUEUE_RETRY_S)
             await asyncio.sleep(_INDEX_CHECK_S)
+
+
+def _history_bounds(settings: Settings) -> history.Bounds:
+    return history.Bounds(
+        max_age_days=settings.history_max_age_days or None,
+        max_versions_per_key=settings.history_max_versions or None,
+        max_bytes=settings.history_max_bytes or None,
+        tombstones=settings.history_tombstones,
+    )
 
 
 def failure_message(tool: type[AnyTool], error: MimirError) -> str:

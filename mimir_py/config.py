@@ -17,6 +17,8 @@ WORKSPACE_AUTO: Final = "auto"
 WORKSPACE_NONE: Final = "none"
 
 
+_YES: Final = frozenset({"yes", "on", "true", "1"})
+_NO: Final = frozenset({"no", "off", "false", "0"})
 _SHORTEST_ANSWER: Final = 4_000
 _PATHS: Final = frozenset(
     {"db_path", "connect_config", "ranking_file", "encryption_key", "passphrase_file"}
@@ -104,6 +106,27 @@ class Settings:
         env="MIMIR_MAX_KEY_BYTES",
     )
     max_tags: int = _row(64, "Most tags on one memory.", env="MIMIR_MAX_TAGS")
+    history_max_age_days: int = _row(
+        0,
+        "Days an earlier version of a memory is kept before maintenance rolls it up; 0 means for "
+        "ever.",
+        env="MIMIR_HISTORY_MAX_AGE_DAYS",
+    )
+    history_max_versions: int = _row(
+        0,
+        "Earlier versions kept of each memory; 0 means all.",
+        env="MIMIR_HISTORY_MAX_VERSIONS_PER_KEY",
+    )
+    history_max_bytes: int = _row(
+        0,
+        "Bytes kept of all earlier versions' bodies; 0 means all.",
+        env="MIMIR_HISTORY_MAX_BYTES",
+    )
+    history_tombstones: bool = _row(
+        True,
+        "Whether a summary with a digest takes the place of versions that are not kept.",
+        env="MIMIR_HISTORY_TOMBSTONES",
+    )
     secrets: str = _row(
         "redact",
         "Passwords, keys and tokens in what is about to be stored: `redact` puts a placeholder in "
@@ -184,9 +207,9 @@ def _parse(row: "Field[Any]", given: object, source: str) -> Any:
     if isinstance(row.default, tuple):
         return tuple(part.strip() for part in given.split(",") if part.strip())
     if isinstance(row.default, bool):
-        if given not in ("yes", "no"):
+        if given.lower() not in _YES | _NO:
             raise ConfigError(f"{source}: {given!r} is neither yes nor no")
-        return given == "yes"
+        return given.lower() in _YES
     if isinstance(row.default, int):
         try:
             return int(given)
@@ -203,6 +226,9 @@ def _check(settings: Settings) -> None:
         "max_key_bytes": 64,
         "max_tags": 1,
         "embedding_threads": 1,
+        "history_max_age_days": 0,
+        "history_max_versions": 0,
+        "history_max_bytes": 0,
     }
     for name, least in lowest.items():
         if getattr(settings, name) < least:

@@ -25,6 +25,8 @@ OpenStore = Callable[..., AbstractAsyncContextManager[App]]
 ImportRecords = Callable[..., Awaitable[None]]
 
 _START_UNIX_MS = 1_760_000_000_000
+# Where those of stores made beforehand begin, so that tests go on with others.
+_MADE_IDS = 1_000_000
 _SCATTER = 0x9E3779B97F4A7C15
 _PACKAGE_ROOT = Path(mimir_py.__file__).parent.parent
 
@@ -69,8 +71,8 @@ class FakeClock:
 class CountingIds:
     """Ids in the usual form, the same on every run, and not in the order they were given."""
 
-    def __init__(self) -> None:
-        self.given = 0
+    def __init__(self, given: int = 0) -> None:
+        self.given = given
 
     def __call__(self, prefix: str) -> str:
         self.given += 1
@@ -201,7 +203,7 @@ def make_store(
         path = tmp_path_factory.mktemp("made") / "mimir.db"
 
         async def fill() -> None:
-            async with _opened(path, embedder, FakeClock(), CountingIds()) as app:
+            async with _opened(path, embedder, FakeClock(), CountingIds(_MADE_IDS)) as app:
                 await import_records(app, records, embed=embed)
 
         asyncio.run(fill())

@@ -24,8 +24,11 @@ _GENESIS: Final = "genesis"
 
 @dataclass(frozen=True)
 class Bounds:
-    """What is kept; `None` bounds nothing. Days since a version ended, versions of a name in a
-    workspace, and bytes of all bodies together."""
+    """What is kept; `None` bounds nothing.
+
+    Days since a version ended, versions of a name in a workspace, and bytes of all bodies together
+    (those of tombstones do not count).
+    """
 
     max_age_days: int | None = None
     max_versions_per_key: int | None = None
@@ -67,6 +70,8 @@ def evicted(stored: Iterable[Stored], bounds: Bounds, now: UnixMs) -> list[Run]:
         names.setdefault(version.name, []).append(version)
     cuts = {name: _cut(versions, bounds, now) for name, versions in names.items()}
     if bounds.max_bytes is not None:
+        if bounds.tombstones:
+            ordered = [replace(v, body_bytes=0) if v.is_tombstone else v for v in ordered]
         _cut_to_size(ordered, cuts, bounds.max_bytes)
     runs = [run for name, versions in names.items() for run in _runs(versions[: cuts[name]])]
     if bounds.tombstones:

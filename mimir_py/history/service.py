@@ -30,9 +30,10 @@ class Name:
 
 
 class History:
-    """The room's door."""
+    """The room's door. `bounds` are those of the settings."""
 
-    def __init__(self, database: Database, clock: Clock, new_id: IdSource) -> None:
+    def __init__(self, database: Database, bounds: Bounds, clock: Clock, new_id: IdSource) -> None:
+        self.bounds = bounds
         self._database = database
         self._clock = clock
         self._new_id = new_id

@@ -21,8 +21,7 @@ class ScoreAnswer(TypedDict):
 
 
 class Score(Tool[Quality]):
-    """Say what a memory is worth, 0 to 1: how fresh it is and never fades below. From 0.7 on it is
-    verified. Without a workspace_hash or scope it goes for the name everywhere."""
+    """Say what a memory is worth, 0 to 1; it never fades below. From 0.7 on it is verified."""
 
     spec: ClassVar = ToolSpec(
         name="mimir_score",
@@ -63,7 +62,7 @@ class Follow(Tool[Quality]):
 
     spec: ClassVar = ToolSpec(
         name="mimir_follow",
-        title="Note that advice was followed",
+        title="Note use of advice",
         effect=Effect.WRITES,
         room=Quality,
         failure="Follow failed",
@@ -101,8 +100,7 @@ class CorrectAnswer(TypedDict):
 
 
 class Correct(Tool[Quality]):
-    """Remember that a person corrected you, so that it does not happen again. Call it whenever you
-    are told that what you did was wrong."""
+    """Remember a correction by the user, so that the same mistake does not happen again."""
 
     spec: ClassVar = ToolSpec(
         name="mimir_correct",

@@ -10,7 +10,8 @@ from mimir_py.recall.grown import Grown
 from mimir_py.recall.models import Filter, ValidOp
 
 _CODED: Final = ("category", "workspace_hash", "agent_id", "type", "layer", "topic_path")
-COLUMNS: Final = (*_CODED, "archived", "always_on", "trust", "valid_from", "valid_to")
+_FLAGS: Final = ("archived", "always_on", "superseded")
+COLUMNS: Final = (*_CODED, *_FLAGS, "trust", "valid_from", "valid_to")
 OPEN_END: Final = np.iinfo(np.int64).max
 NOWHERE: Final = -1
 
@@ -32,7 +33,7 @@ class FilterColumns:
         self._places = Grown(np.int32)
         self._codes = {name: _Codes() for name in _CODED}
         self._columns = {name: Grown(np.int32) for name in _CODED}
-        self._columns |= {name: Grown(np.bool_) for name in ("archived", "always_on")}
+        self._columns |= {name: Grown(np.bool_) for name in _FLAGS}
         self._columns["trust"] = Grown(np.int8)
         self._columns |= {name: Grown(np.int64) for name in ("valid_from", "valid_to")}
 
@@ -103,6 +104,10 @@ class FilterColumns:
             allowed &= self._columns["always_on"].view == filter.always_on
         if filter.min_trust is not None:
             allowed &= self._columns["trust"].view >= filter.min_trust
+        if filter.in_force_at is not None:
+            later = self._columns["valid_to"].view > filter.in_force_at
+            # An end that is open is stored as the latest of all.
+            allowed &= ~self._columns["superseded"].view | later
         valid: NDArray[np.bool_] = allowed & self._valid(filter)
         return valid
 

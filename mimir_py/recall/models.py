@@ -36,6 +36,7 @@ class Filter:
     """Which memories may answer. `None` means any; every arm applies all of it.
 
     `workspaces` are exact names, "" being the global one. `valid_at` wins over the period.
+    `in_force_at` leaves out what another memory took the place of by then.
     """
 
     category: str | None = None
@@ -53,6 +54,13 @@ class Filter:
     valid_from: UnixMs | None = None
     valid_to: UnixMs | None = None
     valid_op: ValidOp = ValidOp.OVERLAPS
+    in_force_at: UnixMs | None = None
+
+    @property
+    def asks_for_the_past(self) -> bool:
+        """Whether what is no longer in force is wanted too."""
+        periods = (self.valid_at, self.valid_from, self.valid_to)
+        return self.include_archived or any(bound is not None for bound in periods)
 
 
 @dataclass(frozen=True)

@@ -77,9 +77,12 @@ class Recall:
 
         Uses are noted beside the answer, never in it: a memory comes back as it was before.
         """
-        query = replace(
-            query, filter=replace(query.filter, excluded_categories=self._excluded_categories)
+        filter = replace(
+            query.filter,
+            excluded_categories=self._excluded_categories,
+            in_force_at=None if query.filter.asks_for_the_past else self._clock(),
         )
+        query = replace(query, filter=filter)
         if not query.text.strip():
             found = Found(await self._browse(query))
         else:

@@ -20,6 +20,7 @@ _CLAUSES: Final = {
     "min_decay": "e.decay_score >= :min_decay",
     "always_on": "e.always_on = :always_on",
     "min_trust": "e.trust >= :min_trust",
+    "in_force": "e.superseded_by = '' OR e.valid_to_unix_ms > :in_force_at",
     "valid_at": "coalesce(e.valid_from_unix_ms, e.recorded_at_unix_ms) <= :valid_at"
     " AND (e.valid_to_unix_ms IS NULL OR :valid_at < e.valid_to_unix_ms)",
     "overlaps": "(e.valid_to_unix_ms IS NULL OR :valid_from < e.valid_to_unix_ms)"
@@ -145,7 +146,7 @@ _RESIDENT_OF: Final = """
 """
 _COLUMNS: Final = """
     SELECT e.row_id, e.category, e.workspace_hash, e.agent_id, e.type, e.layer, e.topic_path,
-        e.archived, e.always_on, e.trust,
+        e.archived, e.always_on, e.superseded_by <> '', e.trust,
         coalesce(e.valid_from_unix_ms, e.recorded_at_unix_ms), e.valid_to_unix_ms
     FROM json_each(:row_ids) wanted CROSS JOIN entities e ON e.row_id = wanted.value
     ORDER BY e.row_id
@@ -184,6 +185,9 @@ def where(filter: Filter) -> tuple[str, dict[str, Any]]:
     if filter.min_trust is not None:
         names.append("min_trust")
         values["min_trust"] = int(filter.min_trust)
+    if filter.in_force_at is not None:
+        names.append("in_force")
+        values["in_force_at"] = filter.in_force_at
     names.extend(_validity(filter, values))
     return " AND ".join(f"({_CLAUSES[name]})" for name in names) or "1", values
 

@@ -196,7 +196,21 @@ async def test_the_task_of_a_server_loads_all(loading):
 
 
 def _row(number):
-    return (number, f"c{number % 9}", "w", "", "fact", "buffer", f"t/{number % 99}", 0, 0, 1, None)
+    return (
+        number,
+        f"c{number % 9}",
+        "w",
+        "",
+        "fact",
+        "buffer",
+        f"t/{number % 99}",
+        0,
+        0,
+        0,
+        2,
+        1,
+        None,
+    )
 
 
 def test_a_memory_takes_no_more_than_570_bytes():

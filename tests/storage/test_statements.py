@@ -29,6 +29,7 @@ _FULL = Filter(
     layer="core",
     min_decay=0.5,
     always_on=True,
+    in_force_at=1,
     min_trust=Trust.AGENT,
 )
 _FILTERS = {
