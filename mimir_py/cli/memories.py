@@ -19,6 +19,7 @@ def add_commands(app: typer.Typer) -> None:
     for command in (write, recall, list_memories, show, forget, purge, stats, reindex):
         name = {"list_memories": "list"}.get(command.__name__, command.__name__)
         app.command(name)(command)
+    app.command("state-digest")(state_digest)
 
 
 def write(
@@ -193,6 +194,26 @@ def reindex(db: Db = None) -> None:
             return count
 
     print(f"Reindexed {with_app(db, work, bulk=True)} entities into FTS5")
+
+
+def state_digest(db: Db = None, as_json: Json = False) -> None:
+    """Print a number that changes whenever a live memory does."""
+    from mimir_py.cli.progress import progress_bar
+
+    async def work(app: Any) -> tuple[str, int]:
+        with progress_bar("reading") as advance:
+
+            async def report(done: int, total: int | None, what: str) -> None:
+                advance(done, total, what)
+
+            found: tuple[str, int] = await app.upkeep.digest(report)
+            return found
+
+    digest, count = with_app(db, work)
+    if as_json or not sys.stdout.isatty():
+        print_json({"digest": digest, "entity_count": count})
+        return
+    print(f"{digest}  {count} memories")
 
 
 def _id_of(db: str | None, category: str, key: str, workspace_hash: str | None) -> str:

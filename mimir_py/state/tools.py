@@ -19,7 +19,6 @@ _MOST_KEYS: Final = 10_000
 _OTHER_NAMES: Final[Mapping[str, str]] = {"value": "value_json", "ttl": "ttl_seconds"}
 
 Key = Annotated[str, Field(min_length=1)]
-Agent = Annotated[str, Field(description='"" is shared by all agents')]
 Seconds = Annotated[int | None, Field(ge=-LONGEST_TTL_S, le=LONGEST_TTL_S)]
 Version = Annotated[int | None, Field(ge=0)]
 
@@ -52,7 +51,7 @@ class StateSet(Tool[State]):
     ttl_seconds: Seconds = None
     if_version: Version = None
     workspace_hash: Workspace = None
-    agent_id: Agent = ""
+    agent_id: str = Field("", description='"" is shared by all agents')
 
     @classmethod
     def parse(cls, arguments: Mapping[str, Any]) -> tuple[Self, list[str]]:
@@ -100,7 +99,7 @@ class StateGet(Tool[State]):
 
     key: Key
     workspace_hash: Workspace = None
-    agent_id: Agent = ""
+    agent_id: str = ""
     value_offset: Annotated[int, Field(ge=0, description="Where a cut value goes on")] = 0
 
     async def run(self, room: State, call: Call) -> StateGetAnswer:
@@ -145,7 +144,7 @@ class StateDelete(Tool[State]):
     key: Key
     if_version: Version = None
     workspace_hash: Workspace = None
-    agent_id: Agent = ""
+    agent_id: str = ""
 
     async def run(self, room: State, call: Call) -> StateDeleteAnswer:
         slot = Slot(self.key, call.scope.writes(self.workspace_hash), self.agent_id)
@@ -173,7 +172,7 @@ class StateList(Tool[State]):
 
     prefix: str = ""
     workspace_hash: WorkspaceFilter = None
-    agent_id: Agent = ""
+    agent_id: str = ""
     limit: Limit = _MOST_KEYS
     offset: Annotated[int, Field(ge=0, le=2**53 - 1)] = 0
 

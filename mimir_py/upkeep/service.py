@@ -18,6 +18,7 @@ from mimir_py.storage import fts
 from mimir_py.storage.database import Database, Reader, Writer
 from mimir_py.storage.vectors import Chunk, PendingChunk, Vectors
 from mimir_py.upkeep import store
+from mimir_py.upkeep.digest import memory_digest, store_digest
 from mimir_py.upkeep.models import Embedded, Index, Statistics
 from mimir_py.values import Clock
 
@@ -26,6 +27,7 @@ Report = Callable[[int, int | None, str], Awaitable[None]]
 # A slice of this many short texts keeps the write lock for a few milliseconds.
 _EMBED_SLICE: Final = 32
 _REINDEX_SLICE: Final = 250
+_DIGEST_SLICE: Final = 500
 
 
 class Upkeep:
@@ -99,6 +101,18 @@ class Upkeep:
             last_write_unix_ms=totals["last_write"],
             last_recall_unix_ms=totals["last_recall"],
         )
+
+    async def digest(self, report: Report) -> tuple[str, int]:
+        """A digest of the live memories as 16 hex digits, and how many they are."""
+        total, digest, count, after = await self._database.read(store.count), 0, 0, 0
+        while rows := await self._database.read(
+            partial(store.live_after, after=after, limit=_DIGEST_SLICE)
+        ):
+            for _, entity_id, body_json in rows:
+                digest ^= memory_digest(entity_id, body_json)
+            after, count = rows[-1][0], count + len(rows)
+            await report(count, total, "memories read")
+        return store_digest(digest, count), count
 
     async def count_pending(self) -> int:
         """Chunks that still have no vector of the present model."""

@@ -29,6 +29,10 @@ _SLICE: Final = """
     SELECT row_id, category, key, tags, topic_path, body_json FROM entities
     WHERE row_id > :after ORDER BY row_id LIMIT :limit
 """
+_LIVE: Final = """
+    SELECT row_id, id, body_json FROM entities
+    WHERE row_id > :after AND archived = 0 ORDER BY row_id LIMIT :limit
+"""
 _COUNT: Final = "SELECT count(*) FROM entities"
 _TEXTS: Final = """
     SELECT t.row_id, t.label, t.body, e.id FROM json_each(:row_ids) wanted
@@ -85,6 +89,12 @@ def count(reader: Reader) -> int:
 def slice_after(reader: Reader, after: int, limit: int) -> list[tuple[Any, ...]]:
     """Memories as (row_id, category, key, tags, topic_path, body_json), in row order."""
     return reader.tuples(_SLICE, {"after": after, "limit": limit})
+
+
+def live_after(reader: Reader, after: int, limit: int) -> list[tuple[int, str, str]]:
+    """Live memories as (row_id, id, body_json), in row order."""
+    rows = reader.tuples(_LIVE, {"after": after, "limit": limit})
+    return [(row_id, entity_id, body) for row_id, entity_id, body in rows]
 
 
 def texts(reader: Reader, row_ids: Sequence[int]) -> dict[int, tuple[str, str, str]]:

@@ -186,3 +186,17 @@ def test_commands_take_the_workspace_of_the_session(mimir: Mimir, store: Path) -
 
     assert json.loads(here.stdout)["workspace_hash"] == "w"
     assert "k" not in [item["key"] for item in json.loads(elsewhere.stdout)["items"]]
+
+
+def test_the_digest_of_a_store_changes_with_its_live_memories(mimir: Mimir, store: Path) -> None:
+    def digest() -> tuple[str, int]:
+        answer = json.loads(mimir("state-digest", "--json", "--db", store).stdout)
+        return answer["digest"], answer["entity_count"]
+
+    before = digest()
+    mimir("forget", "--category", "note", "--key", "kaffee", "--db", store)
+    after = digest()
+
+    assert before[1] == 3
+    assert after[1] == 2
+    assert before[0] != after[0]
