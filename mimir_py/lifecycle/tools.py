@@ -30,6 +30,7 @@ class Purge(Tool[Lifecycle]):
         name="mimir_purge",
         title="Erase",
         effect=Effect.DESTROYS,
+        words=(),
         idempotent=True,
         room=Lifecycle,
         failure="Purge failed",
