@@ -4,13 +4,13 @@ import secrets
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
 from mimir_py import __version__
+from mimir_py.cli.repair import Finding, around, repaired
 from mimir_py.cli.session import Db, Json, print_json, settings_for, store_path, with_app
 from mimir_py.errors import MimirError
 
@@ -18,23 +18,23 @@ _PROBE: Final = "mimir-doctor"
 _DAY_MS: Final = 86_400_000
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at. `level` is ok, note or fault; `mend` says what to do about a fault."""
-
-    name: str
-    level: str
-    detail: str
-    mend: str = ""
-
-
 def add_commands(app: typer.Typer) -> None:
     app.command("doctor")(doctor)
 
 
-def doctor(db: Db = None, as_json: Json = False) -> None:
+def doctor(
+    db: Db = None,
+    repair: Annotated[
+        bool,
+        typer.Option(
+            "--repair", help="Save what can be read of a damaged store; redo its indexes."
+        ),
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Check this installation and its store; really writes, recalls and deletes a memory."""
-    findings = list(_examine(db))
+    findings = list(repaired(db)) if repair else []
+    findings.extend(_examine(db))
     if as_json:
         print_json([vars(finding) for finding in findings])
     else:
@@ -50,6 +50,7 @@ def _examine(db: str | None) -> Iterator[Finding]:
     yield from _engine(settings_for(db).sqlite_driver)
     existed = path.exists()
     yield from _permissions(path)
+    yield from around(path)
     try:
         yield from _store_findings(db)
     except (typer.Exit, MimirError):
@@ -74,9 +75,7 @@ def _store_findings(db: str | None) -> list[Finding]:
         findings.append(
             Finding("file", "ok", "its structure is sound")
             if fault == "ok"
-            else Finding(
-                "file", "fault", fault, "mimir export a copy of what is readable, then restore"
-            )
+            else Finding("file", "fault", fault, "mimir doctor --repair, or restore a backup")
         )
         statistics = await app.upkeep.statistics()
         findings.extend(_activity(statistics))

@@ -29,6 +29,15 @@ def text_hash(body: Any) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
+def differs_from_hash(body_json: str, digest: bytes) -> str | None:
+    """Why a stored body is not the one that was stored, if it is not."""
+    try:
+        body = json.loads(body_json)
+    except ValueError:
+        return "its body is no JSON"
+    return None if text_hash(body) == digest else "its body is not the one that was stored"
+
+
 def trigram_similarity(one: str, other: str) -> float:
     """Jaccard similarity of the letter trigrams of two texts, 0..1 (Broder 1997).
 

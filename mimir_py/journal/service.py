@@ -145,6 +145,7 @@ class Journal:
         For whoever put an older store back on purpose. That it was done becomes an entry.
         """
         known = self._outside.read()
+        self._outside.create()
 
         def work(tx: Writer) -> None:
             was = None if known is None else {"seq": known.seq, "hash": known.hash.hex()}

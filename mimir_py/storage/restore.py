@@ -84,10 +84,11 @@ def alone_with(store: Path, busy_timeout_ms: int) -> Iterator[None]:
         lock.close()
 
 
-def swap(part: Path, store: Path, why: str, engine: Engine) -> Path | None:
+def swap(part: Path, store: Path, why: str, engine: Engine | None) -> Path | None:
     """Put `part` in the store's place, in one step; where the old one is now, if there was one.
 
-    The caller is alone with the store.
+    The caller is alone with the store. With an `engine` the old one's log is brought into it;
+    without, both are kept as they are.
     """
     sync(part)
     kept = None
@@ -115,10 +116,13 @@ def _is_not_ours(path: Path) -> bool:
     return is_other_program(path) or not lock_file(path).exists()
 
 
-def _empty_log(store: Path, kept: Path, engine: Engine) -> None:
+def _empty_log(store: Path, kept: Path, engine: Engine | None) -> None:
     """Bring the log into the main file: left alone, it would be taken for the new store's."""
     log = log_of(store)
     if not log.exists():
+        return
+    if engine is None:
+        _double(log, log_of(kept))
         return
     try:
         with contextlib.closing(connect_plainly(store, engine)) as connection:

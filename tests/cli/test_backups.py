@@ -26,6 +26,7 @@ def test_a_store_comes_back_as_it_was_backed_up(mimir: Mimir, store: Path) -> No
     assert Path(made["path"]).parent == store.parent / "backups"
     assert _list(mimir, store) == [made["path"]]
     assert json.loads(mimir("stats", "--db", store).stdout)["total_entities"] == 4
+    assert mimir("journal", "verify", "--db", store).returncode == 0
     kept = Path(done.stdout.rpartition("kept: ")[2].strip())
     assert json.loads(mimir("stats", "--db", kept).stdout)["total_entities"] == 5
 
@@ -101,3 +102,20 @@ def test_the_store_is_verified_when_no_file_is_named(mimir: Mimir, store: Path) 
 
     assert done.returncode == 0
     assert f"{store} is sound: 4 memories" in done.stdout
+
+
+def test_a_damaged_store_is_repaired_and_kept(mimir: Mimir, store: Path) -> None:
+    content = store.read_bytes()
+    at = content.index(b"use PostgreSQL")
+    store.write_bytes(content[:at] + b"ruse" + content[at + 4 :])
+
+    done = mimir("doctor", "--repair", "--json", "--db", store)
+
+    findings = {found["name"]: found for found in json.loads(done.stdout)}
+    assert "the damaged file is kept" in findings["repair"]["detail"]
+    assert "rows could not be kept" in findings["quarantine"]["detail"]
+    assert findings["indexes"]["detail"] == "derived anew from 3 memories"
+    assert findings["open in"]["detail"] == "nobody"
+    assert json.loads(mimir("stats", "--db", store).stdout)["total_entities"] == 3
+    [kept] = store.parent.glob("memory.db.before-repair-*")
+    assert content[:at] + b"ruse" == kept.read_bytes()[: at + 4]
