@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mimir_py.entities import Link
-from mimir_py.entities import store as memories
+from mimir_py.entities import Link, links
 from mimir_py.errors import InvalidInput
 from mimir_py.storage.backup import back_up, backup_folder, dated
 
@@ -245,7 +244,7 @@ async def test_memories_linked_with_it_are_named(client, app):
     gone = await client.remember("x", "the source of the summary")
     [(row_id,)] = await client.rows("SELECT row_id FROM entities WHERE id = ?", (gone["id"],))
     link = Link(summary["id"], "evidence_for")
-    await app.database.write(lambda tx: memories.insert_links(tx, [(row_id, link)]))
+    await app.database.write(lambda tx: links.insert(tx, [(row_id, link)]))
 
     answer = await _purge(client, id=gone["id"])
 

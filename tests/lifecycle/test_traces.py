@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from mimir_py.entities import Link
-from mimir_py.entities import store as memories
+from mimir_py.entities import Link, links
 from mimir_py.storage.terms import analyse
 
 _ERASED = 5
@@ -72,7 +71,7 @@ async def _link(client, source_id: str, target_id: str, note: str) -> None:
     """A link of an older memory to this one, with a note that its next version keeps."""
     [(row_id,)] = await client.rows("SELECT row_id FROM entities WHERE id = ?", (source_id,))
     link = Link(target_id, "saw", note=note)
-    await client.app.database.write(lambda tx: memories.insert_links(tx, [(row_id, link)]))
+    await client.app.database.write(lambda tx: links.insert(tx, [(row_id, link)]))
 
 
 async def _lived(client, number: int) -> tuple[str, dict[str, list[tuple[bool, str]]]]:
