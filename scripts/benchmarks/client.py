@@ -1,5 +1,9 @@
-"""A line client of an MCP server over stdio pipes, with nothing between the clock and the pipe."""
+"""A line client of an MCP server over stdio pipes, with nothing between the clock and the pipe.
 
+`scripts/bench` times servers through it; `scripts/torture` kills, cuts off and cancels them.
+"""
+
+import contextlib
 import json
 import subprocess
 import threading
@@ -53,6 +57,10 @@ class Server:
         self._watchdog.daemon = True
         self._watchdog.start()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def __enter__(self) -> Self:
         return self
 
@@ -62,16 +70,13 @@ class Server:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._watchdog.cancel()
         try:
-            self._process.stdin.close()
+            self.end_input()
             self._process.wait(_CLOSES_WITHIN_S)
-        except (subprocess.TimeoutExpired, BrokenPipeError):
-            self._process.kill()
-            self._process.wait()
-        self._process.stdout.close()
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._watchdog.cancel()
+        self.stop_reading()
 
     def initialize(self) -> float:
         """Shake hands; seconds from the process's start to the answer."""
@@ -84,7 +89,7 @@ class Server:
             },
         )
         answered = time.perf_counter() - self.started
-        self._send(json.dumps({"jsonrpc": "2.0", "method": "notifications/initialized"}))
+        self.notify("notifications/initialized", {})
         return answered
 
     def call(self, tool: str, arguments: Mapping[str, Any]) -> Answer:
@@ -104,21 +109,67 @@ class Server:
         Raises:
             BenchError: an error came back, or the server ended.
         """
-        self._last_id += 1
-        line = json.dumps(
-            {"jsonrpc": "2.0", "id": self._last_id, "method": method, "params": params}
-        )
         sent = time.perf_counter()
-        self._send(line)
+        own_id = self.post(method, params)
         while True:
             received = self._receive()
             seconds = time.perf_counter() - sent
             message = json.loads(received)
-            if message.get("id") != self._last_id:
+            if message.get("id") != own_id:
                 continue
             if "error" in message:
                 raise BenchError(f"{method}: {message['error']['message']}")
             return Answer(message["result"], seconds, received)
+
+    def post(self, method: str, params: Mapping[str, Any]) -> int:
+        """Send a request and do not wait; its id, which `next_message` brings back.
+
+        Raises:
+            BenchError: the server ended.
+        """
+        self._last_id += 1
+        message = {"jsonrpc": "2.0", "id": self._last_id, "method": method, "params": params}
+        self._send(json.dumps(message))
+        return self._last_id
+
+    def notify(self, method: str, params: Mapping[str, Any]) -> None:
+        """Send a notification, which is never answered."""
+        self._send(json.dumps({"jsonrpc": "2.0", "method": method, "params": params}))
+
+    def next_message(self) -> dict[str, Any]:
+        """The next message of the server, whatever it is.
+
+        Raises:
+            BenchError: the server ended.
+        """
+        message: dict[str, Any] = json.loads(self._receive())
+        return message
+
+    def kill(self) -> None:
+        """End the process as a power switch would: it gets no chance to do anything."""
+        self._process.kill()
+        self._process.wait()
+
+    def signal(self, number: int) -> None:
+        self._process.send_signal(number)
+
+    def end_input(self) -> None:
+        """Close our end of its input, as a host that goes away does."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+
+    def stop_reading(self) -> None:
+        """Close our end of its output: its next answer meets a broken pipe."""
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+    def exit_code(self, within_s: float) -> int | None:
+        """The code the process ends with, or `None` when it does not end in time."""
+        try:
+            return self._process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            return None
 
     def memory_kib(self) -> dict[str, int]:
         """Resident memory of the process and its peak, in KiB."""

@@ -1,0 +1,143 @@
+"""R1: kill -9 at a random moment of a stream of writes; what was acknowledged is there after."""
+
+import random
+import threading
+import time
+from pathlib import Path
+from typing import Final
+
+from benchmarks.client import BenchError, Server
+from benchmarks.measure import median
+from torments import checks
+from torments.outcome import Limit, Outcome, Tally
+from torments.setting import Setting, seconds_to_answer
+from torments.workload import Workload
+
+_OUTSTANDING: Final = 8
+_LIVES_S: Final = (0.02, 2.0)
+_CYCLES_A_STORE: Final = 40
+_WHOLE_CHECK_EVERY: Final = 10
+_CONTROL: Final = "early"
+# To the first answer a bare server opens nothing; ours replays a log and imports its rooms.
+_START_RATIO: Final = 1.5
+
+
+def killed(setting: Setting) -> Outcome:
+    """R1: kill -9 in a stream of remember, update and forget."""
+    run = _Run(setting, None)
+    run.cycles(setting.effort.kill_cycles)
+    control = _Run(setting, _CONTROL)
+    control.cycles(setting.effort.kill_controls)
+    return Outcome(
+        "R1",
+        "kill -9 at a random moment; every acknowledged write is there, none is half there",
+        run.tally,
+        "a server that answers before it commits",
+        control.tally,
+        {"initialize against a bare server": Limit(run.start_ratio(), _START_RATIO, "x")},
+        {
+            "acknowledged writes": run.acknowledged,
+            "files checked whole": run.whole_checks,
+            "start to first answer, ms": round(1_000 * median(run.first_answers)),
+            "bare server, ms": round(1_000 * median(run.bare)),
+        },
+    )
+
+
+class _Run:
+    """Cycles of write, kill, check, on a new store now and then."""
+
+    def __init__(self, setting: Setting, sabotage: str | None) -> None:
+        self._setting = setting
+        self._sabotage = sabotage
+        self._random = setting.random(f"kills {sabotage}")
+        self.tally = Tally()
+        self.acknowledged = 0
+        self.whole_checks = 0
+        self.starts: list[float] = []
+        self.first_answers: list[float] = []
+        self.bare: list[float] = []
+
+    def start_ratio(self) -> float:
+        return median(self.starts) / median(self.bare)
+
+    def cycles(self, count: int) -> None:
+        store, workload = Path(), Workload(self._random, 0)
+        for cycle in range(count):
+            if cycle % _CYCLES_A_STORE == 0:
+                store = self._setting.new_folder() / "memory.db"
+                workload = Workload(self._random, cycle // _CYCLES_A_STORE % 100)
+            if cycle % _WHOLE_CHECK_EVERY == 0:
+                with self._setting.bare_server() as bare:
+                    self.bare.append(bare.initialize())
+            acknowledged = self._write_and_kill(store, workload)
+            whole = cycle % _WHOLE_CHECK_EVERY == 0 or cycle == count - 1
+            faults = self._check(store, workload, acknowledged, whole=whole)
+            self.tally.add(f"cycle {cycle}", faults)
+            if faults:
+                # The model no longer knows what the store holds.
+                store = self._setting.new_folder() / "memory.db"
+                workload = Workload(self._random, cycle % 100)
+
+    def _write_and_kill(self, store: Path, workload: Workload) -> int:
+        """Write until the power switch; the number of the last operation that was answered."""
+        with self._setting.serve(store, self._sabotage) as server:
+            self.starts.append(server.initialize())
+            server.call("mimir_health", {})
+            self.first_answers.append(time.perf_counter() - server.started)
+            switch = threading.Timer(_moment(self._random), server.kill)
+            switch.start()
+            acknowledged = _stream(server, workload)
+            switch.join()
+        return acknowledged
+
+    def _check(
+        self, store: Path, workload: Workload, acknowledged: int, *, whole: bool
+    ) -> list[str]:
+        with checks.opened(store) as connection:
+            state = checks.held(connection)
+            faults = checks.not_a_prefix(state, workload, acknowledged)
+            faults += checks.parts_disagree(connection)
+            latest = [
+                operation
+                for operation in workload.operations.values()
+                if state.get(operation.key) is not None
+                and state[operation.key].written_by == operation.number
+            ]
+            faults += checks.unfindable(connection, latest)
+            if whole:
+                self.whole_checks += 1
+                faults += checks.broken(connection)
+        self.acknowledged += acknowledged - workload.settled
+        if not faults:
+            workload.settle(checks.where(state))
+        return faults
+
+
+def _moment(source: random.Random) -> float:
+    """Seconds until the end, more often short than long."""
+    low, high = _LIVES_S
+    return float(low + (high - low) * source.random() ** 1.5)
+
+
+def _stream(server: Server, workload: Workload) -> int:
+    """Keep some operations under way until the server is gone; the last that was answered."""
+    acknowledged, waiting = workload.settled, {}
+    try:
+        while True:
+            while len(waiting) < _OUTSTANDING:
+                operation, arguments = workload.next()
+                request = server.post(
+                    "tools/call", {"name": operation.tool, "arguments": arguments}
+                )
+                waiting[request] = operation
+            message = server.next_message()
+            operation = waiting.pop(message.get("id"), None)
+            if operation is None:
+                continue
+            refused = "error" in message or message["result"].get("isError")
+            if refused:
+                raise AssertionError(f"{operation} was refused: {message}")
+            acknowledged = max(acknowledged, operation.number)
+    except BenchError:
+        return acknowledged
