@@ -87,7 +87,7 @@ class _Run:
             self.first_answers.append(time.perf_counter() - server.started)
             switch = threading.Timer(_moment(self._random), server.kill)
             switch.start()
-            acknowledged = _stream(server, workload)
+            acknowledged = stream(server, workload)
             switch.join()
         return acknowledged
 
@@ -120,7 +120,7 @@ def _moment(source: random.Random) -> float:
     return float(low + (high - low) * source.random() ** 1.5)
 
 
-def _stream(server: Server, workload: Workload) -> int:
+def stream(server: Server, workload: Workload) -> int:
     """Keep some operations under way until the server is gone; the last that was answered."""
     acknowledged, waiting = workload.settled, {}
     try:
@@ -135,8 +135,10 @@ def _stream(server: Server, workload: Workload) -> int:
             operation = waiting.pop(message.get("id"), None)
             if operation is None:
                 continue
-            refused = "error" in message or message["result"].get("isError")
-            if refused:
+            if "error" in message:
+                # Ending, it tells what it no longer does.
+                return acknowledged
+            if message["result"].get("isError"):
                 raise AssertionError(f"{operation} was refused: {message}")
             acknowledged = max(acknowledged, operation.number)
     except BenchError:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from benchmarks.client import BenchError
 
 PASSED: Final = "pass"
+SLOW: Final = "too slow"
 FAILED: Final = "FAILED"
 NOT_MEASURED: Final = "not measured"
 _FAULTS_KEPT: Final = 20
@@ -79,12 +80,12 @@ class Outcome:
 
     @property
     def verdict(self) -> str:
-        over = any(limit.value > limit.most for limit in self.limits.values())
-        if self.tally.faulty or over:
+        if self.tally.faulty:
             return FAILED
         if not self.control.faulty or not self.tally.passed:
             return NOT_MEASURED
-        return PASSED
+        is_over = any(limit.value > limit.most for limit in self.limits.values())
+        return SLOW if is_over else PASSED
 
     @property
     def shown(self) -> str:

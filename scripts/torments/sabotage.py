@@ -6,13 +6,14 @@ takes out one safeguard of the installed program and leaves the rest, pipes incl
 
 import asyncio
 import sys
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from mimir_py.__main__ import main
 from mimir_py.errors import StorageError
 from mimir_py.server import connection
-from mimir_py.storage import database, lock
+from mimir_py.storage import database, lock, migrations
 
 _COMMITTED_TOGETHER: Final = 8
 Work = Callable[[database.Writer], Any]
@@ -51,6 +52,18 @@ def unlocked() -> None:
 
     lock.WriteLock.acquire = acquire
     lock.WriteLock.release = lambda self: None
+
+
+def racing() -> None:
+    """Nobody holds the lock file, and who finds an old schema takes a second to migrate it."""
+    unlocked()
+    whole = migrations._apply
+
+    def apply(migration: Any, tx: database.Writer) -> None:
+        time.sleep(1)
+        whole(migration, tx)
+
+    migrations._apply = apply
 
 
 def deferred() -> None:
@@ -121,7 +134,7 @@ def deaf() -> None:
 
 
 SABOTAGES: Final[Mapping[str, Callable[[], None]]] = {
-    one.__name__: one for one in (normal, early, unlocked, deferred, unshielded, hopeful, deaf)
+    one.__name__: one for one in (normal, early, unlocked, racing, deferred, unshielded, hopeful, deaf)
 }
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ QUICK: Final = Effort(
     full_points=4,
     damages=120,
     cancels=80,
-    exits=11,
+    exits=12,
 )
 USUAL: Final = Effort(
     kill_cycles=60,
