@@ -19,7 +19,7 @@ from typing import Any, Final
 from benchmarks.client import BenchError
 from benchmarks.measure import Company, machine
 from benchmarks.program import Program
-from torments import cancels, crowd, engine, exits, kills, power
+from torments import cancels, crowd, engine, exits, full_disk, kills, power
 from torments.outcome import FAILED, NOT_MEASURED, PASSED, Outcome, unmeasured
 from torments.setting import FULL, QUICK, USUAL, Setting
 
@@ -31,6 +31,7 @@ TORMENTS: Final[Mapping[str, Torment]] = {
     "R3": crowd.crowded,
     "R3b": crowd.crowded_start,
     "R4": engine.engine_stress,
+    "R5": full_disk.full_disk,
     "R10": cancels.cancelled,
     "R11": exits.exits,
 }

@@ -112,6 +112,12 @@ def translate(error: Exception) -> StorageError:
     text = str(error)
     if name.startswith("SQLITE_FULL") or "disk is full" in text:
         return DiskFull("the disk is full; nothing was written. Free some space and try again")
+    if name.startswith("SQLITE_IOERR"):
+        # A quota and a largest size of files come out as this too; only ENOSPC is SQLITE_FULL.
+        return StorageError(
+            f"the disk refused ({text}); nothing was written. It may be full, over a quota, or "
+            "failing: see to it and try again"
+        )
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or "is locked" in text:
         return StoreBusy("another program holds the store; nothing was written. Try again")
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "malformed" in text:

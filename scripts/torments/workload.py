@@ -92,6 +92,16 @@ class Workload:
         """What a store holds after that many operations."""
         return self._states[count]
 
+    @property
+    def last(self) -> int:
+        """The number of the last operation."""
+        return self._last
+
+    def undo(self) -> None:
+        """Take the last operation back: it was refused."""
+        del self._states[self._last], self.operations[self._last]
+        self._last -= 1
+
     def settle(self, count: int) -> None:
         """Go on from the state after `count` operations; the others are forgotten."""
         self._states = {count: self._states[count]}
