@@ -1,9 +1,11 @@
 """What a memory is, what a caller says about one, and what comes of saying it."""
 
 import json
+import zlib
 from dataclasses import dataclass, fields
 from typing import Any
 
+from mimir_py.errors import DamagedStore
 from mimir_py.security import Trust
 from mimir_py.storage.database import Row
 from mimir_py.values import UnixMs, clean_text
@@ -74,6 +76,8 @@ class Entity:
     tags: tuple[str, ...]
     links: tuple[Link, ...]
     body_json: str
+    # Whether the body is the one that was stored; a disk may have changed it since.
+    is_sound: bool = True
 
     @property
     def believed_until(self) -> UnixMs | None:
@@ -86,23 +90,53 @@ class Entity:
         return max(ended, self.recorded_at_unix_ms + 1)
 
 
-ATTRIBUTES = tuple(field.name for field in fields(Entity) if field.name not in ("row_id", "id"))
+_OF_THE_ROW = frozenset({"row_id", "id", "is_sound"})
+ATTRIBUTES = tuple(field.name for field in fields(Entity) if field.name not in _OF_THE_ROW)
 # Links are rows of their own; a version keeps those that its memory had.
 COLUMNS = tuple(name for name in ATTRIBUTES if name != "links")
 _FLAGS = frozenset({"archived", "always_on", "verified"})
 
 
 def from_row(row: Row) -> Entity:
-    """The memory in a row of `entities`, with its links, or of `entity_history` (`row_id` is 0)."""
+    """The memory in a row of `entities`, with its links, or of `entity_history` (`row_id` is 0).
+
+    Raises:
+        DamagedStore: its tags or links are no longer what this program writes.
+    """
     names = row.keys()
     values: dict[str, Any] = {name: row[name] for name in ATTRIBUTES}
     for flag in _FLAGS:
         values[flag] = bool(values[flag])
-    values["trust"] = Trust(values["trust"])
-    values["tags"] = tuple(map(clean_text, json.loads(values["tags"])))
-    links = json.loads(values["links"]) if values["links"] != "[]" else ()
-    values["links"] = tuple(Link(**{**link, "weight": float(link["weight"])}) for link in links)
+    try:
+        values["trust"] = Trust(values["trust"])
+        values["tags"] = tuple(map(clean_text, json.loads(values["tags"])))
+        links = json.loads(values["links"]) if values["links"] != "[]" else ()
+        values["links"] = tuple(Link(**{**link, "weight": float(link["weight"])}) for link in links)
+    except (ValueError, TypeError, KeyError):
+        raise _damaged(row["id"], "tags, links or trust") from None
+    values["is_sound"] = row["body_sum"] == _body_sum(values["body_json"])
     return Entity(row_id=row["row_id"] if "row_id" in names else 0, id=row["id"], **values)
+
+
+def sound(entity: Entity) -> Entity:
+    """The memory, if its body is the one that was stored.
+
+    Raises:
+        DamagedStore: it is not.
+    """
+    if not entity.is_sound:
+        raise _damaged(entity.id, "text")
+    return entity
+
+
+def _damaged(entity_id: str, part: str) -> DamagedStore:
+    return DamagedStore(
+        f"memory {entity_id} is damaged: its {part} changed on the disk. Run: mimir doctor"
+    )
+
+
+def _body_sum(body_json: str) -> int:
+    return zlib.crc32(body_json.encode())
 
 
 def to_columns(entity: Entity) -> dict[str, Any]:
@@ -112,7 +146,13 @@ def to_columns(entity: Entity) -> dict[str, Any]:
     for flag in _FLAGS:
         values[flag] = int(values[flag])
     values["tags"] = json.dumps(entity.tags, ensure_ascii=False) if entity.tags else "[]"
+    values["body_sum"] = stored_sum(entity)
     return values
+
+
+def stored_sum(entity: Entity) -> int | None:
+    """The checksum to keep with a memory's body; a damaged one stays known as damaged."""
+    return _body_sum(entity.body_json) if entity.is_sound else None
 
 
 def links_json(links: tuple[Link, ...]) -> str:

@@ -22,6 +22,7 @@ from mimir_py.entities.models import (
     Identity,
     NearDuplicate,
     Remembered,
+    sound,
 )
 from mimir_py.entities.similarity import NEAR, near_query, text_hash, trigram_similarity
 from mimir_py.entities.succession import Closed, Name, Pair, Succession
@@ -99,10 +100,12 @@ class Memories:
 
         Raises:
             NotFound: there is none.
+            DamagedStore: its text changed on the disk.
         """
         entity = await self._database.read(lambda reader: store.by_id(reader, entity_id))
         if entity is None:
             raise NotFound(f"Entity not found: {entity_id}")
+        sound(entity)
         self.echoes.note([entity])
         return entity
 
@@ -112,10 +115,14 @@ class Memories:
         """Live memories of that name, in some workspaces (in that order) or in all (`None`).
 
         Another key of a memory finds it too.
+
+        Raises:
+            DamagedStore: the text of one changed on the disk.
         """
-        return await self._database.read(
+        found = await self._database.read(
             lambda reader: store.named(reader, category, key, workspaces)
         )
+        return [sound(entity) for entity in found]
 
     async def supersede(
         self, old: Name, new: Name, how: Succession, workspaces: Sequence[str] | None

@@ -15,6 +15,7 @@ from mimir_py.entities.models import (
     Identity,
     from_row,
     links_json,
+    stored_sum,
     to_columns,
 )
 from mimir_py.security import Trust
@@ -77,7 +78,7 @@ _NEAR: Final = """
 """
 _attributes: Final = attrgetter(*COLUMNS)
 _FLAGS: Final = tuple(COLUMNS.index(name) for name in ("archived", "always_on", "verified"))
-_ROW: Final = ("row_id", "id", "text_hash", *COLUMNS)
+_ROW: Final = ("row_id", "id", "text_hash", *COLUMNS, "body_sum")
 _CHANGE: Final = ("entity_row_id", "entity_id", "kind")
 _LAST_ROW_ID: Final = "SELECT seq FROM sqlite_sequence WHERE name = 'entities'"
 _TRUST: Final = "UPDATE main.entities SET trust = :trust WHERE row_id = :row_id"
@@ -219,7 +220,7 @@ def to_row(entity: Entity, text_hash: bytes) -> NewRow:
     for place in _FLAGS:
         plain[place] = int(plain[place])
     tags_json = json.dumps(tags, ensure_ascii=False) if tags else "[]"
-    return (entity.id, digest, *plain, tags_json, body_json)
+    return (entity.id, digest, *plain, tags_json, body_json, stored_sum(entity))
 
 
 def update(tx: Writer, entity: Entity, text_hash: bytes | None = None) -> None:

@@ -110,6 +110,7 @@ def revised(stored: Entity, draft: Draft, now: UnixMs, history_id: str) -> Entit
     changed = replace(
         touched,
         body_json=draft.body_json,
+        is_sound=True,
         status=_or(draft.status, status),
         type=_or(draft.type, stored.type),
         tags=_or(draft.tags, stored.tags),
@@ -205,7 +206,8 @@ def loses_nothing(stored: Entity, draft: Draft) -> bool:
         "visibility": draft.visibility,
         "layer": None if draft.layer is None else canonical_layer(draft.layer),
     }
-    return all(value is None or value == getattr(stored, name) for name, value in given.items())
+    kept = (value is None or value == getattr(stored, name) for name, value in given.items())
+    return stored.is_sound and all(kept)
 
 
 def _start(stored: Entity) -> UnixMs:

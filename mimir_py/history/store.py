@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from mimir_py.entities import Entity
-from mimir_py.entities.models import from_row
+from mimir_py.entities.models import from_row, sound
 from mimir_py.entities.store import by_row_ids
 from mimir_py.history.models import Place, Version
 from mimir_py.history.retention import SOURCE, TOMBSTONE, Stored
@@ -85,17 +85,25 @@ def versions(
 
 
 def whole(reader: Reader, version: Version) -> Entity:
-    """A version with its words."""
+    """A version with its words.
+
+    Raises:
+        DamagedStore: they changed on the disk.
+    """
     if version.place is Place.EARLIER:
         return earlier(reader, version.row)[1]
-    memory = by_row_ids(reader, [version.row])[version.row]
+    memory = sound(by_row_ids(reader, [version.row])[version.row])
     return replace(memory, recorded_at_unix_ms=version.recorded_at)
 
 
 def earlier(reader: Reader, row: int) -> tuple[str, Entity]:
-    """An earlier version with its history id."""
-    [version] = earlier_many(reader, [row])
-    return version
+    """An earlier version with its history id.
+
+    Raises:
+        DamagedStore: its words changed on the disk.
+    """
+    [(history_id, version)] = earlier_many(reader, [row])
+    return history_id, sound(version)
 
 
 def earlier_many(reader: Reader, rows: Sequence[int]) -> list[tuple[str, Entity]]:

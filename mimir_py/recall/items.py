@@ -42,7 +42,9 @@ def page(
     answer: dict[str, Any] = {"items": items, "total": len(items)}
     if found.variants:
         answer["variants"] = list(found.variants)
-    if not items and found.asked:
+    if found.damaged:
+        answer["damaged"] = list(found.damaged)
+    if not items and found.asked and not found.damaged:
         answer["note"] = NOTHING_RELEVANT
     if found.building is not None:
         answer["index_building"] = True

@@ -183,10 +183,12 @@ class Found:
     """The page of hits, best first, and the query texts that were searched.
 
     `asked` tells a first page that was searched for from one that was browsed or turned to.
-    `building` is set while the vectors are still being loaded.
+    `building` is set while the vectors are still being loaded; `damaged` are the ids of memories
+    left out because their text changed on the disk.
     """
 
     hits: tuple[Hit, ...]
     variants: tuple[str, ...] = ()
     asked: bool = False
     building: IndexState | None = None
+    damaged: tuple[str, ...] = ()

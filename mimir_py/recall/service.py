@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from mimir_py.embedding import Embedder
 from mimir_py.entities.echo import Echoes
 from mimir_py.entities.store import by_row_ids
+from mimir_py.entities.text import body_text, load_json
 from mimir_py.recall import keywords, store
 from mimir_py.recall.boosts import reorder
 from mimir_py.recall.dense import DenseArm, with_others
@@ -87,6 +88,10 @@ class Recall:
             found = Found(await self._browse(query))
         else:
             found = await self._ranked(query)
+        damaged = tuple(hit.entity.id for hit in found.hits if not hit.entity.is_sound)
+        if damaged:
+            hits = tuple(hit for hit in found.hits if hit.entity.is_sound)
+            found = replace(found, hits=hits, damaged=damaged)
         self._echoes.note(hit.entity for hit in found.hits)
         if note_use:
             self._usage.note(hit.entity.row_id for hit in found.hits)
@@ -256,16 +261,15 @@ def _hits(reader: Reader, wanted: Sequence[Ranked], prepared: KeywordQuery) -> l
     row_ids = [c.row_id for c in wanted]
     entities = by_row_ids(reader, row_ids)
     spans = store.spans(reader, row_ids)
-    long = [row_id for row_id in row_ids if len(spans.get(row_id, ())) > 1]
-    texts = store.texts(reader, long) if long else {}
     hits = []
     for candidate in wanted:
         entity = entities.get(candidate.row_id)
         if entity is None:
             continue
         passage = None
-        if candidate.row_id in texts:
-            body = texts[candidate.row_id][1]
+        if entity.is_sound and len(spans.get(candidate.row_id, ())) > 1:
+            # Of the memory itself, not of the copy made for searching: that one has no checksum.
+            body = body_text(load_json(entity.body_json))
             span = candidate.span or best_span(prepared.words, body, spans[candidate.row_id])
             passage = Passage(body[span[0] : span[1]].strip(), span[0])
         hits.append(

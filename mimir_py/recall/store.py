@@ -112,10 +112,6 @@ _VECTORS_OF: Final = """
     SELECT c.row_id, c.vector FROM json_each(:row_ids) wanted
     CROSS JOIN chunks c ON c.row_id = wanted.value WHERE +c.model_id = :model_id
 """
-_TEXTS: Final = """
-    SELECT t.row_id, t.label, t.body FROM json_each(:row_ids) wanted
-    CROSS JOIN entity_text t ON t.row_id = wanted.value
-"""
 _SPANS: Final = """
     SELECT row_id, start, stop FROM json_each(:row_ids) wanted
     CROSS JOIN chunks c ON c.row_id = wanted.value
@@ -306,12 +302,6 @@ def linked(reader: Reader, row_ids: Sequence[int], filter: Filter) -> list[tuple
 def vectors_of(reader: Reader, model_id: int, row_ids: Sequence[int]) -> list[tuple[int, bytes]]:
     """(row id, vector) of every embedded chunk of some memories."""
     return reader.tuples(_VECTORS_OF, {"row_ids": json_array(row_ids), "model_id": model_id})
-
-
-def texts(reader: Reader, row_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
-    """Searchable texts as (label, body) by row id."""
-    rows = reader.tuples(_TEXTS, {"row_ids": json_array(row_ids)})
-    return {row_id: (label, body) for row_id, label, body in rows}
 
 
 def spans(reader: Reader, row_ids: Sequence[int]) -> dict[int, list[tuple[int, int]]]:

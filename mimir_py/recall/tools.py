@@ -32,6 +32,7 @@ class RecallAnswer(TypedDict):
     note: NotRequired[str]
     index_building: NotRequired[bool]
     index_share: NotRequired[float]
+    damaged: NotRequired[list[str]]
 
 
 class Expansion(BaseModel):

@@ -122,6 +122,9 @@ def translate(error: Exception) -> StorageError:
         return StoreBusy("another program holds the store; nothing was written. Try again")
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "malformed" in text:
         return DamagedStore(f"the store is damaged ({text}). Run: mimir doctor")
+    if "decode to UTF-8" in text:
+        # The driver quotes what it could not read.
+        return DamagedStore("the store is damaged (a text is not UTF-8). Run: mimir doctor")
     return StorageError(f"SQLite: {text}")
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
-from mimir_py.entities.models import Entity, Identity, from_row
+from mimir_py.entities.models import Entity, Identity, from_row, sound
 from mimir_py.entities.store import MEMORY
 from mimir_py.storage.database import Reader
 from mimir_py.values import UnixMs
@@ -39,7 +39,12 @@ _HISTORY_IDS: Final = """
 
 
 def slice_after(reader: Reader, after: int, limit: int) -> list[Entity]:
-    return [from_row(row) for row in reader.all(_SLICE, {"after": after, "limit": limit})]
+    """Memories in the order of their rows.
+
+    Raises:
+        DamagedStore: the text of one changed on the disk.
+    """
+    return [sound(from_row(row)) for row in reader.all(_SLICE, {"after": after, "limit": limit})]
 
 
 def count(reader: Reader) -> int:
@@ -51,7 +56,7 @@ def history_of(reader: Reader, ids: Sequence[str]) -> dict[str, list[tuple[str, 
     """Versions as (history id, version), oldest first, by memory id."""
     found: dict[str, list[tuple[str, Entity]]] = {}
     for row in reader.all(_HISTORY, {"ids": json.dumps(list(ids))}):
-        found.setdefault(row["id"], []).append((row["history_id"], from_row(row)))
+        found.setdefault(row["id"], []).append((row["history_id"], sound(from_row(row))))
     return found
 
 

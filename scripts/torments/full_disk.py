@@ -27,6 +27,7 @@ _MOST_WRITES: Final = 400
 _WRITES_BEFORE: Final = 10
 _WRITES_AFTER: Final = 5
 _REFUSALS: Final = 4
+_CONTROL_WRITES: Final = 30
 _CONTROL: Final = "hopeful"
 
 
@@ -171,7 +172,7 @@ class _Run:
 
     def _write_until_full(self, server: Server, workload: Workload) -> list[str]:
         faults, refused = [], self.refused
-        for _ in range(_MOST_WRITES):
+        for _ in range(_CONTROL_WRITES if self._sabotage else _MOST_WRITES):
             faults += self._write(server, workload)
             if self.refused - refused == _REFUSALS:
                 return faults

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from mimir_py.__main__ import main
+from mimir_py.entities import models
 from mimir_py.errors import StorageError
-from mimir_py.server import connection
-from mimir_py.storage import database, lock, migrations
+from mimir_py.server import connection as server
+from mimir_py.storage import connection, database, lock, migrations
 
 _COMMITTED_TOGETHER: Final = 8
 Work = Callable[[database.Writer], Any]
@@ -21,9 +22,9 @@ Work = Callable[[database.Writer], Any]
 
 def normal() -> None:
     """Commits do not wait for the disk."""
-    database._WRITER_PRAGMAS = tuple(
+    connection._WRITER_PRAGMAS = tuple(
         pragma.replace("synchronous=FULL", "synchronous=NORMAL")
-        for pragma in database._WRITER_PRAGMAS
+        for pragma in connection._WRITER_PRAGMAS
     )
 
 
@@ -59,9 +60,9 @@ def racing() -> None:
     unlocked()
     whole = migrations._apply
 
-    def apply(migration: Any, tx: database.Writer) -> None:
+    def apply(*arguments: Any) -> None:
         time.sleep(1)
-        whole(migration, tx)
+        whole(*arguments)
 
     migrations._apply = apply
 
@@ -127,14 +128,28 @@ def hopeful() -> None:
 def deaf() -> None:
     """No signal, end of input, broken pipe or death of the parent ends the process."""
 
-    async def until_the_end(self: connection.Connection, tasks: Any) -> None:
+    async def until_the_end(self: server.Connection, tasks: Any) -> None:
         await asyncio.Event().wait()
 
-    connection.Connection._until_the_end = until_the_end
+    server.Connection._until_the_end = until_the_end
+
+
+def blind() -> None:
+    """A body is taken for whole whatever its checksum."""
+    models._body_sum = lambda body: _Anything()
+
+
+class _Anything:
+    """Equal to everything."""
+
+    __hash__ = None
+
+    def __eq__(self, other: object) -> bool:
+        return True
 
 
 SABOTAGES: Final[Mapping[str, Callable[[], None]]] = {
-    one.__name__: one for one in (normal, early, unlocked, racing, deferred, unshielded, hopeful, deaf)
+    one.__name__: one for one in (normal, early, unlocked, racing, deferred, unshielded, hopeful, deaf, blind)
 }
 
 if __name__ == "__main__":

@@ -79,6 +79,7 @@ CREATE TABLE entities (
     miss_count INTEGER NOT NULL DEFAULT 0,
     follow_rate REAL NOT NULL DEFAULT 0 CHECK (follow_rate BETWEEN 0 AND 1),
     efficacy_status TEXT NOT NULL DEFAULT 'unverified',
+    body_sum INTEGER,
     tags TEXT NOT NULL DEFAULT '[]',
     body_json TEXT NOT NULL DEFAULT '{}',
     sealed BLOB
@@ -129,6 +130,7 @@ CREATE TABLE entity_history (
     miss_count INTEGER NOT NULL DEFAULT 0,
     follow_rate REAL NOT NULL DEFAULT 0 CHECK (follow_rate BETWEEN 0 AND 1),
     efficacy_status TEXT NOT NULL DEFAULT 'unverified',
+    body_sum INTEGER,
     tags TEXT NOT NULL DEFAULT '[]',
     body_json TEXT NOT NULL DEFAULT '{}',
     sealed BLOB

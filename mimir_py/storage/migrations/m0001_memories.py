@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 VERSION: Final = 1
 NAME: Final = "memories"
 
-# One list for both tables: a version is a memory as it was.
+# One list for both tables: a version is a memory as it was. `body_sum` is a CRC-32 of the body: not
+# every bit that flips on a disk lands where SQLite looks.
 _ATTRIBUTES: Final = """
     category TEXT NOT NULL,
     key TEXT NOT NULL,
@@ -47,6 +48,7 @@ _ATTRIBUTES: Final = """
     miss_count INTEGER NOT NULL DEFAULT 0,
     follow_rate REAL NOT NULL DEFAULT 0 CHECK (follow_rate BETWEEN 0 AND 1),
     efficacy_status TEXT NOT NULL DEFAULT 'unverified',
+    body_sum INTEGER,
     tags TEXT NOT NULL DEFAULT '[]',
     body_json TEXT NOT NULL DEFAULT '{}',
     sealed BLOB
@@ -63,7 +65,8 @@ _NAMES: Final = (
     "visibility",
     "source",
 )
-_WORDS: Final = ("archive_reason", "tags", "body_json")
+# A checksum tells about the words it is of.
+_WORDS: Final = ("archive_reason", "tags", "body_json", "body_sum")
 _POINTERS: Final = ("supersedes", "superseded_by", "efficacy_status")
 # Numbers that say what to think of a memory; uses and freshness change too often to be sealed.
 _FACTS: Final = (
