@@ -7,6 +7,7 @@ command over real pipes, in folders that are thrown away.
 
 import argparse
 import json
+import math
 import secrets
 import sys
 import tempfile
@@ -19,8 +20,8 @@ from typing import Any, Final
 from benchmarks.client import BenchError
 from benchmarks.measure import Company, machine
 from benchmarks.program import Program
-from torments import cancels, crowd, engine, exits, full_disk, kills, power
-from torments.outcome import FAILED, NOT_MEASURED, PASSED, Outcome, unmeasured
+from torments import cancels, crowd, damage, engine, exits, full_disk, kills, power
+from torments.outcome import FAILED, PASSED, Outcome, unmeasured
 from torments.setting import FULL, QUICK, USUAL, Setting
 
 Torment = Callable[[Setting], Outcome]
@@ -32,6 +33,7 @@ TORMENTS: Final[Mapping[str, Torment]] = {
     "R3b": crowd.crowded_start,
     "R4": engine.engine_stress,
     "R5": full_disk.full_disk,
+    "R6": damage.damaged,
     "R10": cancels.cancelled,
     "R11": exits.exits,
 }
@@ -51,9 +53,12 @@ def main() -> int:
         program = Program(options.command.absolute(), Path(folder))
         program.environment |= {"HOME": folder, "MIMIR_EMBEDDING_THREADS": "1"}
         setting = Setting(program, Path(folder), options.seed, options.effort)
-        about = {"seed": options.seed, **machine(Path(folder), program.run("--version").split()[-1])}
+        about = {
+            "seed": options.seed,
+            **machine(Path(folder), program.run("--version").split()[-1]),
+        }
         about.pop("write_and_sync_4k_ms")
-        outcomes = [_outcome(name, setting) for name in options.only]
+        outcomes = [_outcome(name, setting, options.minutes) for name in options.only]
     document = {"machine": about, "outcomes": [outcome.as_json() for outcome in outcomes]}
     if options.json:
         options.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
@@ -62,8 +67,9 @@ def main() -> int:
     return 1 if FAILED in verdicts else 2 if verdicts != {PASSED} else 0
 
 
-def _outcome(name: str, setting: Setting) -> Outcome:
+def _outcome(name: str, setting: Setting, minutes: float) -> Outcome:
     started, company = time.perf_counter(), Company()
+    setting = replace(setting, until=started + 60 * minutes)
     what = (TORMENTS[name].__doc__ or "").removeprefix(f"{name}: ")
     try:
         outcome = TORMENTS[name](setting)
@@ -141,6 +147,13 @@ def _options() -> argparse.Namespace:
         help="run these alone",
     )
     parser.add_argument("--seed", type=int, default=1, help="0 takes one at random (default: 1)")
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=math.inf,
+        metavar="MINUTES",
+        help="try each test no longer than this, its control apart",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write counts and faults there")
     parser.add_argument("--folder", type=Path, metavar="FOLDER", help="work on this file system")
     parser.add_argument("--list", action="store_true", help="list the names")

@@ -102,8 +102,11 @@ class Resident:
         self._last_chunk.view[owners] = 0
         self._free.extend(places.tolist())
 
-    def add(self, chunks: Sequence[ChunkRow]) -> None:
+    def add(self, found: Sequence[ChunkRow]) -> None:
         """Add chunks of memories whose columns are here, in the order of their ids."""
+        # A damaged disk may have cut vectors short.
+        whole = 4 * self._dimension
+        chunks = [chunk for chunk in found if len(chunk[4]) == whole]
         if not chunks:
             return
         chunk_ids, row_ids, starts, stops, blobs = zip(*chunks, strict=True)

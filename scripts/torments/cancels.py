@@ -1,4 +1,4 @@
-"""R10: a call is cancelled at any moment; its write is all there or not at all, and nobody waits."""
+"""R10: a call is cancelled at any moment; its write is all there or not at all, nobody waits."""
 
 import fcntl
 import random
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.client import BenchError, Server
+
 from torments import checks
 from torments.outcome import Outcome, Tally
 from torments.setting import Setting
@@ -50,7 +51,7 @@ class _Run:
         self.answered = 0
 
     def calls(self, count: int) -> None:
-        while self.tally.tried < count:
+        while self.tally.tried < count and not (self.tally.tried and self._is_over()):
             store = self._setting.new_folder() / "memory.db"
             workload = Workload(self._random, 0)
             with self._setting.serve(store, self._sabotage) as server:
@@ -71,6 +72,9 @@ class _Run:
                 faults = checks.broken(connection)
             if faults:
                 self.tally.add(f"the file after call {self.tally.tried}", faults)
+
+    def _is_over(self) -> bool:
+        return self._sabotage is None and self._setting.is_over
 
     def _cancel_one(self, server: Server, store: Path, workload: Workload) -> list[str]:
         operation, arguments = workload.next()

@@ -91,7 +91,9 @@ def broken(connection: Any) -> list[str]:
     """Faults of the file's structure and of the full-text index; reads the whole file."""
     faults = [row[0] for row in connection.execute("PRAGMA integrity_check(5)") if row[0] != "ok"]
     try:
-        connection.execute("INSERT INTO entities_fts (entities_fts, rank) VALUES ('integrity-check', 1)")
+        connection.execute(
+            "INSERT INTO entities_fts (entities_fts, rank) VALUES ('integrity-check', 1)"
+        )
     except SqliteError as error:
         faults.append(f"full-text index: {error}")
     return faults

@@ -16,6 +16,7 @@ from typing import Final
 from benchmarks.client import BenchError, Server
 from benchmarks.corpus import Corpus
 from benchmarks.measure import MB, median, percentile
+
 from mimir_py.storage import migrations
 from mimir_py.storage.database import Writer
 from torments import checks
@@ -205,7 +206,7 @@ def crowded_start(setting: Setting) -> Outcome:
     effort = setting.effort
     tally, ratios = Tally(), []
     with contextlib.ExitStack() as stack:
-        for number in range(effort.start_rounds):
+        for number in setting.tries(effort.start_rounds):
             for kind, make in _BEGINNINGS.items():
                 store = setting.new_folder() / "memory.db"
                 make(store)

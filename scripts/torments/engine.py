@@ -26,7 +26,7 @@ def engine_stress(setting: Setting) -> Outcome:
     tally, commits = Tally(), 0
     stock = importlib.import_module("sqlite3").sqlite_version_info
     ways = ["bundled-locked", "bundled-bare", "system-locked"]
-    for number in range(effort.stress_runs):
+    for number in setting.tries(effort.stress_runs):
         for way in ways:
             faults, done = _stress(setting, way, effort.stress_s)
             commits += done
@@ -59,9 +59,7 @@ def _stress(setting: Setting, way: str, seconds: float) -> tuple[list[str], int]
     try:
         _run(way, "make", store, 0, 0)
         roles = ["write"] * _WRITERS + ["checkpoint"] * _CHECKPOINTERS
-        workers = [
-            _started(way, role, store, number, seconds) for number, role in enumerate(roles)
-        ]
+        workers = [_started(way, role, store, number, seconds) for number, role in enumerate(roles)]
         reports = [worker.communicate()[0] for worker in workers]
         faults, written = [], {}
         for number, (worker, report) in enumerate(zip(workers, reports, strict=True)):
@@ -104,6 +102,4 @@ def _started(
     way: str, role: str, store: Path, number: int, seconds: float
 ) -> "subprocess.Popen[str]":
     command = [sys.executable, _WORKER, way, role, store, str(number), str(seconds)]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

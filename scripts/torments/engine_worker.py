@@ -41,7 +41,8 @@ def main() -> None:
 
 
 def _write(module: Any, connection: Any, lock: Any, writer: int, seconds: float) -> dict[str, int]:
-    last, end, source = 0, time.monotonic() + seconds, random.Random(writer)
+    last, end = 0, time.monotonic() + seconds
+    source = random.Random(writer)  # noqa: S311  # pauses, not secrets
     while time.monotonic() < end:
         with _held(lock):
             try:

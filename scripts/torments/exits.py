@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.client import BenchError, Server
+
 from torments import checks
 from torments.kills import stream
 from torments.outcome import Outcome, Tally
@@ -53,7 +54,7 @@ ENDINGS: Final[Mapping[str, Callable[[Server], None]]] = {
 def exits(setting: Setting) -> Outcome:
     """R11: end of input, signals, a broken pipe, a killed parent; idle and at work."""
     run = _Run(setting, None)
-    for number in range(setting.effort.exits):
+    for number in setting.tries(setting.effort.exits):
         run.end_one(number)
     control = _Run(setting, _CONTROL)
     for number in range(len(ENDINGS)):

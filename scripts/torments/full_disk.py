@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.client import BenchError, Server
+
 from torments import checks
 from torments.outcome import NotMeasured, Outcome, Tally
 from torments.setting import Setting
@@ -35,7 +36,7 @@ def full_disk(setting: Setting) -> Outcome:
     """R5: a small file system fills up, and a file reaches its largest size."""
     run, points = _Run(setting, None), setting.effort.full_points
     with _small_disk() as folder:
-        for number in range(points):
+        for number in setting.tries(points):
             run.fill(folder, number, points)
     for number in range(max(1, points // 2)):
         run.limit_file(setting.new_folder(), number, max(1, points // 2))
@@ -90,7 +91,14 @@ def _small_disk() -> Iterator[_Place]:
         assert holder.stderr is not None
         if holder.stdout.readline() != "ready\n":
             raise NotMeasured(f"no small disk to fill: {holder.stderr.read().strip()}")
-        enter = (nsenter, "--target", str(holder.pid), "--user", "--mount", "--preserve-credentials")
+        enter = (
+            nsenter,
+            "--target",
+            str(holder.pid),
+            "--user",
+            "--mount",
+            "--preserve-credentials",
+        )
         try:
             yield _Place(_MOUNTED, Path(f"/proc/{holder.pid}/root{_MOUNTED}"), enter)
         finally:
@@ -144,9 +152,7 @@ class _Run:
     ) -> None:
         workload, faults = Workload(self._random, 0), []
         try:
-            with self._setting.serve(
-                place.inside / _STORE, self._sabotage, place.prefix
-            ) as server:
+            with self._setting.serve(place.inside / _STORE, self._sabotage, place.prefix) as server:
                 server.initialize()
                 for _ in range(_WRITES_BEFORE):
                     faults += self._write(server, workload)

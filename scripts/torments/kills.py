@@ -3,14 +3,16 @@
 import random
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from benchmarks.client import BenchError, Server
 from benchmarks.measure import median
+
 from torments import checks
 from torments.outcome import Limit, Outcome, Tally
-from torments.setting import Setting, seconds_to_answer
+from torments.setting import Setting
 from torments.workload import Workload
 
 _OUTSTANDING: Final = 8
@@ -25,9 +27,9 @@ _START_RATIO: Final = 1.5
 def killed(setting: Setting) -> Outcome:
     """R1: kill -9 in a stream of remember, update and forget."""
     run = _Run(setting, None)
-    run.cycles(setting.effort.kill_cycles)
+    run.cycles(setting.tries(setting.effort.kill_cycles))
     control = _Run(setting, _CONTROL)
-    control.cycles(setting.effort.kill_controls)
+    control.cycles(range(setting.effort.kill_controls))
     return Outcome(
         "R1",
         "kill -9 at a random moment; every acknowledged write is there, none is half there",
@@ -61,9 +63,9 @@ class _Run:
     def start_ratio(self) -> float:
         return median(self.starts) / median(self.bare)
 
-    def cycles(self, count: int) -> None:
+    def cycles(self, numbers: Iterable[int]) -> None:
         store, workload = Path(), Workload(self._random, 0)
-        for cycle in range(count):
+        for cycle in numbers:
             if cycle % _CYCLES_A_STORE == 0:
                 store = self._setting.new_folder() / "memory.db"
                 workload = Workload(self._random, cycle // _CYCLES_A_STORE % 100)
@@ -71,7 +73,7 @@ class _Run:
                 with self._setting.bare_server() as bare:
                     self.bare.append(bare.initialize())
             acknowledged = self._write_and_kill(store, workload)
-            whole = cycle % _WHOLE_CHECK_EVERY == 0 or cycle == count - 1
+            whole = cycle % _WHOLE_CHECK_EVERY == _WHOLE_CHECK_EVERY - 1
             faults = self._check(store, workload, acknowledged, whole=whole)
             self.tally.add(f"cycle {cycle}", faults)
             if faults:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.client import BenchError
+
 from torments import checks, disk, syscalls
 from torments.outcome import NotMeasured, Outcome, Tally
 from torments.setting import Setting
@@ -154,9 +155,7 @@ class _Images:
             server.call("mimir_recall", {"query": "service", "limit": 5})
 
 
-def _events(
-    log: Path, root: Path, answers: Mapping[int, int], acknowledged: int
-) -> list[_Event]:
+def _events(log: Path, root: Path, answers: Mapping[int, int], acknowledged: int) -> list[_Event]:
     """What concerns the store's folder, each with the last operation acknowledged by then."""
     events = []
     for call in syscalls.calls(log):

@@ -149,7 +149,8 @@ class _Anything:
 
 
 SABOTAGES: Final[Mapping[str, Callable[[], None]]] = {
-    one.__name__: one for one in (normal, early, unlocked, racing, deferred, unshielded, hopeful, deaf, blind)
+    one.__name__: one
+    for one in (normal, early, unlocked, racing, deferred, unshielded, hopeful, deaf, blind)
 }
 
 if __name__ == "__main__":

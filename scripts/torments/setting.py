@@ -1,6 +1,7 @@
 """What every test works with: the program, a folder that is thrown away, a seed and an effort."""
 
 import itertools
+import math
 import random
 import sys
 import time
@@ -92,13 +93,26 @@ FULL: Final = Effort(
 
 @dataclass(frozen=True)
 class Setting:
-    """The program under test, where it may work, and how hard to try."""
+    """The program under test, where it may work, and how hard to try.
+
+    `until` is when to stop trying, on the performance counter.
+    """
 
     program: Program
     folder: Path
     seed: int
     effort: Effort
+    until: float = math.inf
     _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the time a test may take is up."""
+        return time.perf_counter() > self.until
+
+    def tries(self, count: int) -> Iterator[int]:
+        """The numbers of the tries, as many as time allows, and at least one."""
+        return (number for number in range(count) if not number or not self.is_over)
 
     def random(self, purpose: str) -> random.Random:
         """Randomness that is the same for the same seed and purpose."""
