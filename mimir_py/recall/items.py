@@ -39,19 +39,25 @@ def page(
     if with_explanation:
         for entry, hit in zip(items, found.hits, strict=True):
             entry["explanation"] = explanation(hit.explanation)
-    answer: dict[str, Any] = {"items": items, "total": len(items)}
-    if found.variants:
-        answer["variants"] = list(found.variants)
-    if found.damaged:
-        answer["damaged"] = list(found.damaged)
-    if not items and found.asked and not found.damaged:
-        answer["note"] = NOTHING_RELEVANT
-    if found.building is not None:
-        answer["index_building"] = True
-        answer["index_share"] = round(found.building.share, 3)
+    answer: dict[str, Any] = {"items": items, "total": len(items), **_remarks(found)}
     if cap and size(answer) > cap:
         _fit(answer, cap - _PAGE_NOTES_BYTES, offset)
     return answer
+
+
+def _remarks(found: Found) -> dict[str, Any]:
+    """What is to be said about a page as a whole."""
+    remarks: dict[str, Any] = {}
+    if found.variants:
+        remarks["variants"] = list(found.variants)
+    if found.damaged:
+        remarks["damaged"] = list(found.damaged)
+    elif not found.hits and found.asked:
+        remarks["note"] = NOTHING_RELEVANT
+    if found.building is not None:
+        remarks["index_building"] = True
+        remarks["index_share"] = round(found.building.share, 3)
+    return remarks
 
 
 def item(hit: Hit) -> dict[str, Any]:
