@@ -114,10 +114,7 @@ class Memories:
     ) -> list[Entity]:
         """Live memories of that name, in some workspaces (in that order) or in all (`None`).
 
-        Another key of a memory finds it too.
-
-        Raises:
-            DamagedStore: the text of one changed on the disk.
+        Another key of a memory finds it too. Raises DamagedStore for text the disk changed.
         """
         found = await self._database.read(
             lambda reader: store.named(reader, category, key, workspaces)
