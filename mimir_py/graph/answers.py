@@ -8,7 +8,7 @@ from mimir_py.tooling.answer import clipped, size
 
 SNIPPET_CHARS: Final = 120
 _BODY_BYTES: Final = (4_000, 1_000, 240, 0)
-_LINKS_KEPT: Final = 3
+_ENTRIES_KEPT: Final = 5
 _NAME_CHARS: Final = 200
 
 
@@ -33,7 +33,7 @@ def escaped(text: str) -> str:
 def fitted(answer: dict[str, Any], rows: str, cap: int) -> dict[str, Any]:
     """The answer within `cap` bytes (0: no limit).
 
-    Bodies give way first, then all but a few links of each row, then the last of the list `rows`.
+    Bodies give way first, then all but a few links or members of each row, then the last rows.
     """
     if not cap or size(answer) <= cap:
         return answer
@@ -70,11 +70,10 @@ def _shortened(value: Any, most: int) -> Any:
     if isinstance(body, str) and len(body.encode()) > most:
         short["body_json"] = body.encode()[:most].decode(errors="ignore")
         short["truncated"] = True
-    if "links" in short and not most:
-        short["links"] = [
-            {n: clipped(v, _NAME_CHARS) for n, v in link.items()}
-            for link in short["links"][:_LINKS_KEPT]
-        ]
+    if not most:
+        for name, inner in short.items():
+            if isinstance(inner, list):
+                short[name] = [_shortened(item, most) for item in inner[:_ENTRIES_KEPT]]
     return short
 
 
