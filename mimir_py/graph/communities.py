@@ -6,6 +6,7 @@ so that other calls are answered meanwhile.
 
 import asyncio
 import hashlib
+import heapq
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from mimir_py.errors import InvalidInput, NotFound
 from mimir_py.graph import store, summaries
 from mimir_py.graph.answers import escaped, snippet
 from mimir_py.graph.clusters import Algorithm, Folded, Partition, community_id, folded, partition
+from mimir_py.graph.models import Telling
 from mimir_py.graph.store import SUMMARY_CATEGORY, Community
 from mimir_py.storage.database import Database, Reader, Writer
 from mimir_py.values import Clock
@@ -34,6 +36,9 @@ _QUICK_LINKS: Final = 20_000
 _MOST_SCORED: Final = 500
 _STALE_REASON: Final = "its community is no more"
 _DIGITS: Final = 6
+
+# Of memories: how often used, since when they say what they say, whether archived.
+Facts = dict[str, tuple[int, int, bool]]
 
 
 @dataclass(frozen=True)
@@ -113,9 +118,9 @@ class Communities:
         now = self._clock()
         found = [
             Community(
-                community_id(ids),
+                name,
                 workspace,
-                tuple(ids),
+                ids,
                 digest,
                 summary,
                 "",
@@ -125,7 +130,7 @@ class Communities:
                 now,
                 seen,
             )
-            for ids, digest, summary in await self._described(graph, parts)
+            for name, ids, digest, summary in await self._described(graph, parts)
         ]
         archived = await self._database.write(partial(self._keep, workspace, found))
         return Detection(
@@ -237,36 +242,32 @@ class Communities:
         entity = await self._database.read(lambda reader: entity_store.by_id(reader, entity_id))
         return entity is not None and not entity.archived
 
-    async def _described(self, graph: Folded, parts: Partition) -> list[tuple[list[str], str, str]]:
-        """Of each community its members, a digest of them, and what it is about."""
+    async def _described(
+        self, graph: Folded, parts: Partition
+    ) -> list[tuple[str, tuple[str, ...], str, str]]:
+        """Of each community its id, its members, a digest of them, and what it is about."""
         everyone = [graph.ids[node] for nodes in parts.communities for node in nodes]
-        facts: dict[str, tuple[int, int, bool]] = {}
+        facts: Facts = {}
         for start in range(0, len(everyone), _FACT_SLICE):
-            wanted = everyone[start : start + _FACT_SLICE]
-            facts |= await self._database.read(partial(store.facts, ids=wanted))
-        listed: list[list[str]] = []
-        for nodes in parts.communities:
-            best = sorted(
-                nodes,
-                key=lambda n: (
-                    -sum(graph.neighbours[n].values()),
-                    -facts.get(graph.ids[n], (0,))[0],
-                    n,
-                ),
-            )
-            listed.append([graph.ids[n] for n in best[: summaries.LISTED]])
-        entities: dict[str, Entity] = {}
-        wanted_ids = [entity_id for ids in listed for entity_id in ids]
-        for start in range(0, len(wanted_ids), _ENTITY_SLICE):
-            ids = wanted_ids[start : start + _ENTITY_SLICE]
-            entities |= await self._database.read(partial(entity_store.by_ids, ids=ids))
-        described = []
-        for nodes, central in zip(parts.communities, listed, strict=True):
-            ids = [graph.ids[node] for node in nodes]
-            members = [entities[entity_id] for entity_id in central if entity_id in entities]
-            text = summaries.summary(members, len(ids))
-            described.append((ids, _digest(ids, facts), text))
-        return described
+            ids = everyone[start : start + _FACT_SLICE]
+            facts |= await self._database.read(partial(store.facts, ids=ids))
+        listed = await asyncio.to_thread(_listed, graph, parts, facts)
+        told: dict[str, Telling] = {}
+        wanted = [entity_id for ids in listed for entity_id in ids]
+        for start in range(0, len(wanted), _ENTITY_SLICE):
+            ids = wanted[start : start + _ENTITY_SLICE]
+            told |= await self._database.read(partial(store.telling, ids=ids))
+
+        def describe() -> list[tuple[str, tuple[str, ...], str, str]]:
+            described = []
+            for nodes, central in zip(parts.communities, listed, strict=True):
+                ids = tuple(graph.ids[node] for node in nodes)
+                members = [told[entity_id] for entity_id in central if entity_id in told]
+                text = summaries.summary(members, len(ids))
+                described.append((community_id(ids), ids, _digest(ids, facts), text))
+            return described
+
+        return await asyncio.to_thread(describe)
 
     def _keep(self, workspace: str, found: Sequence[Community], tx: Writer) -> int:
         """Store what was found; how many summaries of communities now gone were archived."""
@@ -283,6 +284,21 @@ class Communities:
                 entity_store.archive(tx, holder, _STALE_REASON, self._clock())
                 archived += 1
         return archived
+
+
+def _listed(graph: Folded, parts: Partition, facts: Facts) -> list[list[str]]:
+    """The most central members of each community: by weight of links, use, and id."""
+    degrees = [sum(nearby.values()) for nearby in graph.neighbours]
+    counts = [facts.get(entity_id, (0,))[0] for entity_id in graph.ids]
+    return [
+        [
+            graph.ids[node]
+            for node in heapq.nsmallest(
+                summaries.LISTED, nodes, key=lambda n: (-degrees[n], -counts[n], n)
+            )
+        ]
+        for nodes in parts.communities
+    ]
 
 
 def _with_summary_of(found: Community, held: Community) -> Community:
@@ -310,7 +326,7 @@ def _central(reader: Reader, community: Community, most: int) -> tuple[str, list
     return _digest(ids, facts), [entities[entity_id] for entity_id in live[:most]]
 
 
-def _digest(ids: Sequence[str], facts: dict[str, tuple[int, int, bool]]) -> str:
+def _digest(ids: Sequence[str], facts: Facts) -> str:
     """Names the members with what they say: the same until one of them changes."""
     lines = [f"{entity_id} {facts.get(entity_id, (0, 0, True))[1:]}" for entity_id in ids]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]

@@ -51,6 +51,15 @@ class Step(NamedTuple):
     edge: Edge
 
 
+class Telling(NamedTuple):
+    """What a summary tells of a memory."""
+
+    category: str
+    key: str
+    tags: tuple[str, ...]
+    body_json: str
+
+
 @dataclass(frozen=True)
 class Walk:
     """Memories in the order they were come to; `is_whole` unless a limit kept some out."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mimir_py.entities import Link
-from mimir_py.graph.models import Direction, Edge, View
+from mimir_py.graph.models import Direction, Edge, Telling, View
 from mimir_py.storage.database import Reader, Row, Writer
 from mimir_py.values import UnixMs
 
@@ -82,6 +82,10 @@ _CHANGED: Final = """
 _FACTS: Final = """
     SELECT e.id, e.retrieval_count, e.recorded_at_unix_ms, e.archived
     FROM json_each(:ids) wanted CROSS JOIN main.entities e ON e.id = wanted.value
+"""
+_TELLING: Final = """
+    SELECT e.id, e.category, e.key, e.tags, e.body_json
+    FROM json_each(:ids) wanted CROSS JOIN entities e ON e.id = wanted.value
 """
 # Each link counts at both ends; one without a weight counts as usual, one to itself not at all.
 _DEGREES: Final = """
@@ -219,6 +223,15 @@ def facts(reader: Reader, ids: Sequence[str]) -> dict[str, tuple[int, UnixMs, bo
     return {
         entity_id: (count, recorded, bool(archived))
         for entity_id, count, recorded, archived in rows
+    }
+
+
+def telling(reader: Reader, ids: Sequence[str]) -> dict[str, Telling]:
+    """What a summary tells of memories, by id. Reading each whole takes several times as long."""
+    rows = reader.tuples(_TELLING, {"ids": json.dumps(list(ids))})
+    return {
+        entity_id: Telling(category, key, tuple(json.loads(tags)), body_json)
+        for entity_id, category, key, tags, body_json in rows
     }
 
 

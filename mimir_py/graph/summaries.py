@@ -7,6 +7,7 @@ from typing import Final
 
 from mimir_py.entities import Entity
 from mimir_py.graph.answers import escaped, snippet
+from mimir_py.graph.models import Telling
 from mimir_py.recall.keywords import STOPWORDS
 
 LISTED: Final = 8
@@ -23,7 +24,7 @@ def terms(text: str) -> list[str]:
     return list(dict.fromkeys(word for word in words if word not in STOPWORDS))
 
 
-def summary(members: Sequence[Entity], count: int) -> str:
+def summary(members: Sequence[Entity | Telling], count: int) -> str:
     """A community of `count` memories by its most central ones, and what most of those share."""
     shared = _shared(members)
     header = f"{count} linked memories" + (f" about {', '.join(shared)}" if shared else "")
@@ -52,7 +53,7 @@ def told(communities: Sequence[tuple[str, int, str, Sequence[str]]]) -> str:
     return "\n".join(parts)[:_ANSWER_CHARS]
 
 
-def _shared(members: Sequence[Entity]) -> list[str]:
+def _shared(members: Sequence[Entity | Telling]) -> list[str]:
     """Tags, then words, of at least half of the members, the most common first."""
     counts: Counter[str] = Counter()
     tags: set[str] = set()
