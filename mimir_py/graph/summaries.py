@@ -45,7 +45,8 @@ def told(communities: Sequence[tuple[str, int, str, Sequence[str]]]) -> str:
     """An answer made of communities: (id, size, summary, lines of the members that matched)."""
     if not communities:
         return "No community matches the query."
-    parts = [f"{len(communities)} communities match the query."]
+    count = len(communities)
+    parts = [f"{count} {'communities match' if count > 1 else 'community matches'} the query."]
     for community_id, size, text, lines in communities:
         head = text.split("\n", 1)[0]
         parts.append(f"[{community_id} | {size} members] {head}")

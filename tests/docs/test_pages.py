@@ -17,13 +17,14 @@ _WORKED: Final = {name: page for name, page in _PAGES.items() if any(steps(page)
 @pytest.mark.parametrize("name", _WORKED)
 def test_the_examples_of_a_page_are_what_happens(name: str, tmp_path: Path) -> None:
     store = tmp_path / "memory.db"
+    known: dict[str, str] = {}
     with serving(store) as program:
         for step in steps(_WORKED[name]):
-            fault = step.fault(program, tmp_path / "home", store)
+            fault = step.fault(program, tmp_path / "home", store, known)
             assert fault == "", f"{step.what} {step.arguments}"
 
 
-@pytest.mark.parametrize("name", ["journal", "state"])
+@pytest.mark.parametrize("name", ["graph", "journal", "state"])
 def test_a_room_has_a_worked_example(name: str) -> None:
     assert len(list(steps(_WORKED[name]))) >= 3
 
@@ -55,6 +56,18 @@ def test_an_example_that_is_wrong_is_found(wrong: str, program: Program, tmp_pat
     [step] = steps(wrong)
 
     assert step.fault(program, tmp_path, tmp_path / "memory.db")
+
+
+def test_a_name_stands_for_one_value(program: Program, tmp_path: Path) -> None:
+    page = '```jsonc\n// mimir_health\n{}\n// answers\n{"status": "<is>"}\n```\n'
+    [step] = steps(page)
+    known: dict[str, str] = {}
+
+    faults = [step.fault(program, tmp_path, tmp_path / "memory.db", known) for _ in range(2)]
+    known["<is>"] = "ill"
+
+    assert faults == ["", ""]
+    assert step.fault(program, tmp_path, tmp_path / "memory.db", known)
 
 
 def test_an_example_that_is_right_passes(program: Program, tmp_path: Path) -> None:
