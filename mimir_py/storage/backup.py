@@ -96,7 +96,7 @@ def keep_copy(connection: Any, target: Path, engine: Engine) -> Verified:
     except OSError as error:
         raise StorageError(f"cannot write {target}: {error.strerror}") from error
     finally:
-        part.unlink(missing_ok=True)
+        discard(part)
     return replace(verified, path=target)
 
 
@@ -159,9 +159,15 @@ def _attached(store: Path, engine: Engine, busy_timeout_ms: int) -> Iterator[Any
         lock.close()
 
 
+def discard(part: Path) -> None:
+    """Delete an unfinished file with what SQLite may have put beside it."""
+    for end in ("-journal", "-wal", "-shm", ""):
+        part.with_name(part.name + end).unlink(missing_ok=True)
+
+
 def _clear_leavings(folder: Path) -> None:
     """Delete what backups that were killed left unfinished."""
-    for part in folder.glob(f".*{_PART}*"):
-        number = part.name.rpartition(_PART)[2]
+    for file in folder.glob(f".*{_PART}*"):
+        number = file.name.rpartition(_PART)[2].partition("-")[0]
         if number.isdigit() and not lives(int(number)):
-            part.unlink(missing_ok=True)
+            file.unlink(missing_ok=True)

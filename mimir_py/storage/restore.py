@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from mimir_py.errors import ForeignStore, InvalidInput, StorageError, StoreInUse
-from mimir_py.storage.backup import copy, stamp
+from mimir_py.storage.backup import copy, discard, stamp
 from mimir_py.storage.connection import connect_plainly, log_of
 from mimir_py.storage.engine import Engine
 from mimir_py.storage.files import is_other_program, is_store, sync, sync_folder
@@ -44,7 +44,7 @@ def restore(file: Path, store: Path, engine: Engine, busy_timeout_ms: int, now: 
     with alone_with(store, busy_timeout_ms):
         part = store.with_name(f".{store.name}.restoring")
         try:
-            part.unlink(missing_ok=True)
+            discard(part)
             with reading(file, engine) as connection:
                 copy(connection, part, engine)
             verified = verify(part, engine)
@@ -52,7 +52,7 @@ def restore(file: Path, store: Path, engine: Engine, busy_timeout_ms: int, now: 
         except OSError as error:
             raise StorageError(f"cannot restore {store}: {error.strerror}") from error
         finally:
-            part.unlink(missing_ok=True)
+            discard(part)
     return Restored(replace(verified, path=store), kept)
 
 

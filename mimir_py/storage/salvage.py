@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from mimir_py.errors import DamagedStore, StorageError
-from mimir_py.storage.backup import stamp
+from mimir_py.storage.backup import discard, stamp
 from mimir_py.storage.connection import connect_plainly
 from mimir_py.storage.engine import Engine
 from mimir_py.storage.files import create_private
@@ -75,7 +75,7 @@ def salvage(
     side = store.with_name(f"{store.name}.quarantine-{stamp(now)}.jsonl")
     part = store.with_name(f".{store.name}.repairing")
     with alone_with(store, busy_timeout_ms):
-        part.unlink(missing_ok=True)
+        discard(part)
         create_private(part)
         try:
             with _quarantine(side) as quarantine:
@@ -90,7 +90,7 @@ def salvage(
         except OSError as error:
             raise StorageError(f"cannot repair {store}: {error.strerror}") from error
         finally:
-            part.unlink(missing_ok=True)
+            discard(part)
     return Salvaged(verified, kept, rows, quarantine.count, side if quarantine.count else None)
 
 

@@ -18,10 +18,13 @@ from mimir_py.storage.files import IDS, is_whole, refuse_foreign
 _INTEGRITY: Final = "PRAGMA integrity_check(1)"
 _REFERENCES: Final = "PRAGMA foreign_key_check"
 _TABLES: Final = "SELECT name FROM sqlite_schema WHERE type = 'table'"
-# Of a group, SQLite takes the other columns from the row that has the maximum.
+# Of a group, SQLite takes the other columns from the row that has the maximum. Row 0 is nobody's:
+# such an entry speaks of all.
 _LOST: Final = """
-    SELECT count(*) FROM (SELECT entity_row_id, kind, max(seq) FROM changes GROUP BY entity_row_id)
-    WHERE kind <> 'delete' AND entity_row_id NOT IN (SELECT row_id FROM entities)
+    SELECT count(*) FROM (
+        SELECT entity_row_id, kind, max(seq) FROM changes
+        WHERE entity_row_id > 0 GROUP BY entity_row_id
+    ) WHERE kind <> 'delete' AND entity_row_id NOT IN (SELECT row_id FROM entities)
 """
 _COUNTS: Final = """
     SELECT (SELECT count(*) FROM entities), (SELECT count(*) FROM entity_history),

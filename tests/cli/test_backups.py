@@ -119,3 +119,23 @@ def test_a_damaged_store_is_repaired_and_kept(mimir: Mimir, store: Path) -> None
     assert json.loads(mimir("stats", "--db", store).stdout)["total_entities"] == 3
     [kept] = store.parent.glob("memory.db.before-repair-*")
     assert content[:at] + b"ruse" == kept.read_bytes()[: at + 4]
+
+
+def test_a_sealed_store_is_backed_up_and_verified_without_its_key(
+    mimir: Mimir, tmp_path: Path
+) -> None:
+    key, store = tmp_path / "key", tmp_path / "sealed" / "memory.db"
+    mimir("keygen", "--key-file", key)
+    sealed = ("--db", store, "--encryption-key", key)
+    named = ("--category", "note", "--key", "code")
+    mimir("write", *sealed, *named, "--body", "the canarywhistle")
+    mimir("reindex", *sealed)
+
+    made = json.loads(mimir("backup", "--json", "--db", store).stdout)
+    gone = json.loads(mimir("purge", *sealed, *named).stdout)
+
+    assert made["memories"] == 1
+    assert mimir("verify", made["path"]).returncode == 0
+    assert b"canarywhistle" not in Path(made["path"]).read_bytes()
+    assert (gone["entities_deleted"], gone["backups_holding"]) == (1, [made["path"]])
+    assert mimir("doctor", "--repair", *sealed).returncode == 0
