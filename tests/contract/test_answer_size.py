@@ -11,6 +11,7 @@ from tests.server.program import Program, serving
 
 _CAP: Final = 60_000
 _KIB: Final = 1_024
+_LONG: Final = {"category": "long", "key": "body"}
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +36,11 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
             topic_path="p" * _KIB,
             agent_id="a" * _KIB,
         )
+        program.call("remember", category="long", key="body", body_json="the tide tables moved")
+        program.call("remember", **_LONG, body_json={"content": "tide tables " * 8_000})
+        for number in range(40):
+            text = f"{number} " + "tidings " * 1_000
+            program.call("remember", category="long", key="many", body_json=text)
         for number in range(70):
             name = f"{number}-".ljust(_KIB, "x")
             program.call(
@@ -60,6 +66,10 @@ _CALLS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
             "expansion": {"enabled": True, "n_variants": 32},
         },
     ),
+    "versions of a long body": ("history", {"category": "long", "key": "body"}),
+    "versions of many": ("history", {"category": "long", "key": "many", "limit": 1_000}),
+    "a long body as of a time": ("as_of", {**_LONG, "as_of_unix_ms": 9_000_000_000_000}),
+    "a long body of a time": ("valid_at", {**_LONG, "valid_at_unix_ms": 9_000_000_000_000}),
     "statistics of long names": ("stats", {}),
     "workspaces of long names": ("workspace_list", {}),
     "ignored arguments": ("health", {"x" * 100_000: 1}),
@@ -96,6 +106,31 @@ def test_a_long_body_can_be_read_to_its_end(full: Program) -> None:
     assert json.loads(whole) == {"content": "tide tables " * 8_000}
     assert item["truncated"] is True
     assert "tide tables" in item["passage"]
+
+
+def test_a_long_body_of_another_time_can_be_read_to_its_end(full: Program) -> None:
+    asked = {**_LONG, "valid_at_unix_ms": 9_000_000_000_000}
+
+    whole = ""
+    offset: int | None = 0
+    while offset is not None:
+        page = full.call("valid_at", **asked, body_offset=offset)
+        whole += page["body_json"]
+        offset = page.get("next_offset") if page.get("truncated") else None
+
+    assert json.loads(whole) == {"content": "tide tables " * 8_000}
+
+
+def test_versions_that_were_cut_go_on_where_they_say(full: Program) -> None:
+    seen: list[str] = []
+    offset: int | None = 0
+    while offset is not None:
+        page = full.call("history", category="long", key="many", limit=100, offset=offset)
+        seen += [version["history_id"] for version in page["versions"]]
+        assert page["returned"] == len(page["versions"]) > 0
+        offset = page.get("next_offset")
+
+    assert len(seen) == len(set(seen)) == page["total"] == 39
 
 
 def test_a_page_that_was_cut_goes_on_where_it_says(full: Program) -> None:
