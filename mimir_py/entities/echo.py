@@ -5,9 +5,11 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from mimir_py.entities import text
-from mimir_py.entities.models import Entity
+from mimir_py.entities import store, text
+from mimir_py.entities.models import Draft, Entity
 from mimir_py.entities.similarity import SAME_WORDS, trigram_similarity
+from mimir_py.entities.versioning import loses_nothing
+from mimir_py.storage.database import Reader, Writer
 from mimir_py.values import Clock, UnixMs
 
 _KEPT: Final = 256
@@ -55,6 +57,24 @@ class Echoes:
             if shown.workspace == workspace and _same(body, shown.text):
                 return entity_id
         return None
+
+
+def echoed(reader: Reader, draft: Draft, entity_id: str) -> Entity | None:
+    """The memory shown, if the draft would only repeat it under a name that means nothing yet."""
+    entity = store.by_id(reader, entity_id)
+    if entity is None or entity.archived or entity.superseded_by:
+        return None
+    if store.resolve_alias(reader, draft.identity) is not None:
+        return None
+    return entity if loses_nothing(entity, draft) else None
+
+
+def give_name(tx: Writer, entity: Entity, draft: Draft, now: UnixMs) -> bool:
+    """Let the draft's name find the memory it repeats; `False` if that is no longer so."""
+    if store.by_identity(tx, draft.identity) or echoed(tx, draft, entity.id) is None:
+        return False
+    store.add_alias(tx, draft.identity, entity.row_id, now)
+    return True
 
 
 def _same(one: str, other: str) -> bool:

@@ -215,7 +215,7 @@ class Remembered:
 
     `action` is `created`, `updated` or `deduped (new key not created)`; `pending_chunks` counts
     the parts of a long body that are queued for embedding. `superseded` is the id of the memory
-    whose place it took, `echo_of` of one shown of late that says the same: nothing was stored.
+    whose place it took, `echo_of` of one shown of late that says the same, which the key now finds.
     """
 
     id: str

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from mimir_py.embedding import Embedder
 from mimir_py.entities import store, succession, text, versioning
-from mimir_py.entities.echo import Echoes
+from mimir_py.entities.echo import Echoes, echoed, give_name
 from mimir_py.entities.models import (
     CREATED,
     DEDUPED,
@@ -86,10 +86,17 @@ class Memories:
                 swallowed = await self._swallow(draft, seen.near[0])
                 if swallowed is not None:
                     return swallowed
-            echoed = await self._echo(draft, parsed, seen)
-            if echoed is not None:
-                return echoed
-            prepared = await self._prepare(draft, parsed, seen)
+            written = draft
+            if seen.stored is None and not seen.repeated and then is None:
+                echo = await self._echo_of(draft, parsed)
+                if echo is not None and echo.category == draft.identity.category:
+                    work = partial(give_name, entity=echo, draft=draft, now=self._clock())
+                    if await self._database.write(work):
+                        known = _remembered(echo.id, DEDUPED, draft.identity)
+                        return replace(known, echo_of=echo.id)
+                elif echo is not None:
+                    written = replace(draft, trust=min(draft.trust, echo.trust))
+            prepared = await self._prepare(written, parsed, seen)
             remembered = await self._database.write(partial(self._take_in, seen, prepared, then))
             if remembered is not None:
                 near = tuple(n for n in seen.near if n.id != remembered.id)
@@ -176,18 +183,13 @@ class Memories:
 
         return await self._database.write(erase)
 
-    async def _echo(self, draft: Draft, parsed: Any, seen: "_Seen") -> Remembered | None:
-        """The answer to a new name for what was shown of late, in nearly the same words."""
-        if draft.trust is Trust.USER or draft.supersedes or seen.stored or seen.repeated:
-            return None
+    async def _echo_of(self, draft: Draft, parsed: Any) -> Entity | None:
+        """The memory that a new name would repeat, having been shown of late."""
         identity = draft.identity
         shown = self.echoes.of(text.body_text(parsed), identity.workspace_hash)
-        if shown is None:
+        if shown is None or draft.supersedes or draft.trust is Trust.USER:
             return None
-        entity = await self._database.read(lambda reader: store.by_id(reader, shown))
-        if entity is None or entity.archived or not versioning.loses_nothing(entity, draft):
-            return None
-        return replace(_remembered(shown, DEDUPED, identity), echo_of=shown)
+        return await self._database.read(lambda reader: echoed(reader, draft, shown))
 
     async def _prepare(self, draft: Draft, parsed: Any, seen: "_Seen") -> Prepared:
         prepared = derive(draft, parsed)

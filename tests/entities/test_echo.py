@@ -1,5 +1,7 @@
 """What was just recalled is not stored again as new; whatever says something else is."""
 
+import json
+
 import pytest
 
 from mimir_py.security import Trust
@@ -27,17 +29,40 @@ async def _keys(client):
 async def test_an_echo_is_not_stored_as_new(client, shown):
     echo = _TEXT.replace("costs more", "cost more")
 
-    answer = await client.remember("note to self", {"text": echo})
+    answer = await client.remember("note to self", {"text": echo}, category="decision")
 
     assert (answer["action"], answer["id"], answer["echo_of"]) == (_DEDUPED, shown, shown)
     assert await _keys(client) == {"invoices"}
+    assert (await client.recall("note to self"))[0]["alias_of"] == "invoices"
 
 
 async def test_an_echo_of_what_was_fetched_is_none_either(client):
     first = await client.remember("a", {"content": _TEXT}, category="decision")
     await client.get(first["id"])
 
-    assert (await client.remember("b", _TEXT + "!"))["echo_of"] == first["id"]
+    answer = await client.remember("b", _TEXT + "!", category="decision")
+    assert answer["echo_of"] == first["id"]
+
+
+async def test_an_echo_filed_elsewhere_is_trusted_no_more_than_what_it_repeats(
+    app, client, import_records
+):
+    body = json.dumps({"content": _TEXT})
+    await import_records(app, [{"category": "page", "key": "p", "body_json": body, "trust": "web"}])
+    assert (await client.recall("invoices queue"))[0]["trust"] == "web"
+
+    answer = await client.remember("mine", body, category="decision")
+
+    assert answer["action"] == "created"
+    assert (await client.get(answer["id"]))["trust"] == "web"
+
+
+async def test_another_key_of_a_memory_may_get_a_text_of_its_own(client, shown):
+    await client.remember("also", {"content": _TEXT}, category="decision")
+
+    answer = await client.remember("also", {"content": _TEXT + " Ever."}, category="decision")
+
+    assert answer["action"] == "created"
 
 
 @pytest.mark.parametrize(
@@ -51,7 +76,7 @@ async def test_an_echo_of_what_was_fetched_is_none_either(client):
     ids=["number", "negation", "name", "reworded"],
 )
 async def test_what_says_something_else_is_stored(client, shown, text):
-    answer = await client.remember("other", {"content": text})
+    answer = await client.remember("other", {"content": text}, category="decision")
 
     assert answer["action"] == "created"
     assert "echo_of" not in answer
@@ -68,24 +93,30 @@ async def test_an_update_of_the_same_memory_is_stored(client, shown):
 async def test_an_hour_later_it_is_stored(client, shown, clock):
     clock.advance(3_600_001)
 
-    assert (await client.remember("later", {"t": _TEXT + " Ever."}))["action"] == "created"
+    assert (await client.remember("later", {"t": _TEXT + " Ever."}, category="decision"))[
+        "action"
+    ] == "created"
 
 
 async def test_what_adds_more_than_words_is_stored(client, shown):
-    answer = await client.remember("pinned", {"t": _TEXT + " Ever."}, always_on=True)
+    answer = await client.remember(
+        "pinned", {"t": _TEXT + " Ever."}, category="decision", always_on=True
+    )
 
     assert answer["action"] == "created"
 
 
 async def test_another_workspace_may_have_it_too(client, shown):
-    answer = await client.remember("copy", {"t": _TEXT}, workspace_hash="other")
+    answer = await client.remember(
+        "copy", {"t": _TEXT}, category="decision", workspace_hash="other"
+    )
 
     assert answer["action"] == "created"
 
 
 async def test_the_user_is_not_held_back(app, client, shown):
     tool, arguments, _ = client.request(
-        "remember", {"category": "note", "key": "mine", "body_json": _TEXT + " Ever."}
+        "remember", {"category": "decision", "key": "mine", "body_json": _TEXT + " Ever."}
     )
 
     assert (await app.run(tool, arguments, Call(trust=Trust.USER)))["action"] == "created"
@@ -94,10 +125,10 @@ async def test_the_user_is_not_held_back(app, client, shown):
 async def test_what_was_not_shown_is_no_echo(client):
     await client.remember("a", {"content": _TEXT}, category="decision")
 
-    assert (await client.remember("b", _TEXT + "!"))["action"] == "created"
+    assert (await client.remember("b", _TEXT + "!", category="decision"))["action"] == "created"
 
 
 async def test_a_forgotten_memory_echoes_no_more(client, shown):
     await client.run("forget", {"category": "decision", "key": "invoices"})
 
-    assert (await client.remember("again", _TEXT + "!"))["action"] == "created"
+    assert (await client.remember("again", _TEXT + "!", category="decision"))["action"] == "created"
