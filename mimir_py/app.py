@@ -15,6 +15,8 @@ from typing import Any, Final
 
 from mimir_py import graph, history, recall, upkeep
 from mimir_py.config import Settings, find_store
+from mimir_py.context import Contexts
+from mimir_py.context import tools as context_tools
 from mimir_py.embedding import Embedder, OnnxEmbedder
 from mimir_py.entities import Memories
 from mimir_py.entities import tools as entity_tools
@@ -62,6 +64,7 @@ _REPLAY_BYTES: Final = size({"replayed": True, "partial": True})
 CATALOGUE: Final = Catalogue(
     entity_tools.TOOLS
     + recall_tools.TOOLS
+    + context_tools.TOOLS
     + graph_tools.TOOLS
     + community_tools.TOOLS
     + history_tools.TOOLS
@@ -108,6 +111,7 @@ class App:
             settings.exclude_categories,
             settings.ranking_file or recall.RANKING_FILE,
         )
+        self.contexts = Contexts(database, self.recall)
         self.graph = graph.Graph(database, limits, clock)
         self.communities = graph.Communities(database, self.memories, clock)
         self.history = history.History(database, _history_bounds(settings), clock, new_id)

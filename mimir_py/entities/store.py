@@ -78,10 +78,9 @@ _NEAR: Final = """
 """
 _attributes: Final = attrgetter(*COLUMNS)
 _FLAGS: Final = tuple(COLUMNS.index(name) for name in ("archived", "always_on", "verified"))
-_ROW: Final = ("row_id", "id", "text_hash", *COLUMNS, "body_sum")
+_ROW: Final = ("row_id", "id", "text_hash", "has_triggers", *COLUMNS, "body_sum")
 _CHANGE: Final = ("entity_row_id", "entity_id", "kind")
 _LAST_ROW_ID: Final = "SELECT seq FROM sqlite_sequence WHERE name = 'entities'"
-_TRUST: Final = "UPDATE main.entities SET trust = :trust WHERE row_id = :row_id"
 _DELETE: Final = "DELETE FROM main.entities WHERE row_id = :row_id"
 _DELETE_VERSIONS: Final = "DELETE FROM main.entity_history WHERE id = :id"
 _DELETE_VERSIONS_BY_SEQ: Final = """
@@ -185,7 +184,8 @@ def near_candidates(
 
 def insert(tx: Writer, entity: Entity, text_hash: bytes) -> int:
     """Store a new memory; its row id."""
-    row_id = tx.insert_row("entities", {**to_columns(entity), "text_hash": text_hash})
+    columns = {"text_hash": text_hash, "has_triggers": _has_triggers(entity)}
+    row_id = tx.insert_row("entities", {**to_columns(entity), **columns})
     append_change(tx, row_id, entity.id, "create")
     links.insert(tx, [(row_id, link) for link in entity.links])
     return row_id
@@ -220,7 +220,8 @@ def to_row(entity: Entity, text_hash: bytes) -> NewRow:
     for place in _FLAGS:
         plain[place] = int(plain[place])
     tags_json = json.dumps(tags, ensure_ascii=False) if tags else "[]"
-    return (entity.id, digest, *plain, tags_json, body_json, stored_sum(entity))
+    row = (*plain, tags_json, body_json, stored_sum(entity))
+    return (entity.id, digest, _has_triggers(entity), *row)
 
 
 def update(tx: Writer, entity: Entity, text_hash: bytes | None = None) -> None:
@@ -230,7 +231,7 @@ def update(tx: Writer, entity: Entity, text_hash: bytes | None = None) -> None:
     """
     columns = to_columns(entity)
     if text_hash is not None:
-        columns["text_hash"] = text_hash
+        columns |= {"text_hash": text_hash, "has_triggers": _has_triggers(entity)}
     tx.update_row("entities", entity.row_id, columns)
 
 
@@ -265,7 +266,7 @@ def delete(tx: Writer, entity: Entity) -> None:
 
 def set_trust(tx: Writer, entity: Entity, trust: Trust) -> None:
     """Trust a memory differently; what it says stays."""
-    tx.run(_TRUST, {"row_id": entity.row_id, "trust": int(trust)})
+    tx.update_row("entities", entity.row_id, {"trust": int(trust)})
     append_change(tx, entity.row_id, entity.id, "update")
 
 
@@ -367,6 +368,11 @@ def append_change(tx: Writer, row_id: int, entity_id: str, kind: str) -> None:
     seq = tx.insert_row("changes", values)
     if seq % _TRIM_EVERY == 0:
         tx.run(_TRIM_CHANGES, {"upto": seq - CHANGES_KEPT})
+
+
+def _has_triggers(entity: Entity) -> int:
+    """Whether the body may say when to bring the memory up; whoever asks reads it."""
+    return int('"recall_when"' in entity.body_json)
 
 
 def _stored(reader: Reader, identity: Identity) -> Mapping[str, Any]:

@@ -3,10 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from mimir_py.entities import Entity
 from mimir_py.security import Trust
 from mimir_py.values import UnixMs
+
+# What is put into a prompt unasked is at least so likely to answer; scripts/eval reports how often
+# that is wrong.
+CONTEXT_MIN_RELEVANCE: Final = 0.3
 
 
 class Mode(StrEnum):

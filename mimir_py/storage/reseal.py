@@ -31,7 +31,10 @@ _ADD_SEQUENCE: Final = "INSERT INTO main.sqlite_sequence (name, seq) VALUES (:na
 _SET_HEADER: Final = "UPDATE main.meta SET value = :header WHERE name = 'seal'"
 _COUNT: Final = "SELECT count(*) FROM main.{table}"
 # What each store says of itself alone.
-_OWN: Final = {"migrations": "1 = 0", "meta": "name NOT IN ('seal', 'chunk_vectors')"}
+_OWN: Final = {
+    "migrations": "1 = 0",
+    "meta": "name NOT IN ('seal', 'chunk_vectors', 'fence_secret')",
+}
 _AT_ONCE: Final = 500
 _BLOCK: Final = bytes(1_048_576)
 

@@ -278,6 +278,15 @@ def _framed(values: Sequence[Any]) -> bytes:
     return b"".join(parts)
 
 
+_READ: Final[Mapping[bytes, Callable[[bytes], Any]]] = {
+    b"n": lambda data: None,
+    b"t": bytes.decode,
+    b"i": int,
+    b"f": lambda data: float.fromhex(data.decode()),
+    b"b": bytes,
+}
+
+
 def _unframed(framed: bytes) -> list[Any]:
     values: list[Any] = []
     place = 0
@@ -285,10 +294,7 @@ def _unframed(framed: bytes) -> list[Any]:
         kind, size = _FRAME.unpack_from(framed, place)
         place += _FRAME.size + size
         data = framed[place - size : place]
-        if kind == b"n":
-            values.append(None)
-        else:
-            values.append(data.decode() if kind == b"t" else data)
+        values.append(_READ[kind](data))
     return values
 
 

@@ -81,6 +81,11 @@ def analyse(text: str) -> str:
     return " ".join(words + extras)
 
 
+def stems(text: str) -> list[str]:
+    """The stems of a text's words, in order."""
+    return [stem for word in text.split() for stem in word_terms(word)[0]]
+
+
 def quoted(term: str) -> str:
     """A term as FTS5 takes it: no character in it is syntax."""
     return '"' + term.replace('"', '""') + '"'

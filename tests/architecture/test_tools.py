@@ -16,6 +16,12 @@ from mimir_py.values import IdSource
 
 _EXAMPLE_ID: Final = "mem-3f9a1c0d77e2"
 _MAKES_EXAMPLES: Final = (("remember", None), ("journal", None), ("state_set", None))
+_TRIGGERED: Final = {
+    "category": "lesson",
+    "key": "replicas",
+    "body_json": "check them first",
+    "recall_when": ["postgres migration"],
+}
 _SUCCESSOR: Final = {"category": "decision", "key": "queue-2", "body_json": "use Kafka now"}
 
 
@@ -42,6 +48,7 @@ async def app(open_store: Callable[[], AbstractAsyncContextManager[App]]) -> Asy
         link = {**tools["link"].spec.example, "to_id": made["id"]}
         await opened.run(tools["link"], link, Call())
         await opened.run(tools["communities"], {}, Call())
+        await opened.run(tools["remember"], _TRIGGERED, Call())
         yield opened
 
 

@@ -16,6 +16,8 @@ _NEEDED: Final[Mapping[str, Mapping[str, Any]]] = {
     "recall": {"query": "x"},
     "recall_layer": {"layer": "buffer"},
     "semantic_search": {"query": "x"},
+    "recall_when": {"context": "x"},
+    "extract": {"text": "x"},
     "forget": {"category": "c", "key": "nothing"},
     "score": {"category": "c", "key": "nulls", "score": 0.5},
     "follow": {"category": "c", "key": "nulls", "followed": True},

@@ -34,6 +34,9 @@ _RAW_VALUES: Final = (_DEEP, '{"a":' * 500 + "1" + "}" * 500, "1e400", "-1e400")
 
 _BASES: Final[Mapping[str, Mapping[str, Any]]] = {
     "remember": {"category": "hostile", "key": "k", "body_json": "an ordinary text"},
+    "context": {"query": "ordinary", "limit": 3},
+    "recall_when": {"context": "ordinary"},
+    "extract": {"text": "an ordinary text"},
     "get_entity": {"id": "mem-000000000000"},
     "forget": {"category": "hostile", "key": "nothing"},
     "score": {"category": "hostile", "key": "k", "score": 0.5},

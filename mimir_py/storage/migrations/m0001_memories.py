@@ -4,6 +4,7 @@ Table and column names are those of the compatibility contract. Columns that fil
 before the long ones, so that a scan never touches a body's overflow pages.
 """
 
+import secrets
 from typing import TYPE_CHECKING, Final
 
 from mimir_py.storage.tables import Table
@@ -73,6 +74,7 @@ _FACTS: Final = (
     "archived",
     "always_on",
     "verified",
+    "trust",
     "certainty",
     "importance",
     "created_at_unix_ms",
@@ -126,6 +128,7 @@ _SCHEMA: Final = (
         row_id INTEGER PRIMARY KEY AUTOINCREMENT,
         id TEXT NOT NULL UNIQUE,
         text_hash BLOB NOT NULL,
+        has_triggers INTEGER NOT NULL DEFAULT 0 CHECK (has_triggers IN (0, 1)),
         {_ATTRIBUTES}
     ) STRICT
     """,
@@ -133,6 +136,8 @@ _SCHEMA: Final = (
     CREATE UNIQUE INDEX idx_entities_category_key_ws ON entities (key, category, workspace_hash)
     """,
     "CREATE INDEX idx_entities_text ON entities (category, workspace_hash, text_hash)",
+    # Memories that say when to be brought up: few, and asked for at every start of a task.
+    "CREATE INDEX idx_entities_triggers ON entities (row_id) WHERE has_triggers = 1",
     "CREATE INDEX idx_entities_recorded ON entities (recorded_at_unix_ms DESC, row_id DESC)",
     f"""
     CREATE TABLE entity_history (
@@ -234,3 +239,4 @@ def apply(tx: "Writer") -> None:
     if not tx.is_sealed:
         for statement in KEYWORD_INDEX:
             tx.run(statement)
+        tx.insert_row("meta", {"name": "fence_secret", "value": secrets.token_hex(32)})

@@ -38,6 +38,19 @@ ARGUMENTS: Final[Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]]] = {
             "workspace_hash": "string", "agent_id": "string",
         },
     ),
+    "context": (
+        (),
+        {
+            "categories": "array", "limit": "integer", "workspace_hash": "string",
+            "query": "string", "mode": "string", "model": "string", "max_context_chars": "integer",
+        },
+    ),
+    "recall_when": (
+        ("context",), {"context": "string", "limit": "integer", "workspace_hash": "string"},
+    ),
+    "extract": (
+        (), {"text": "string", "category": "string", "key": "string", "strategy": "string"},
+    ),
     "get_entity": (("id",), {"id": "string"}),
     "history": (
         ("category", "key"),
