@@ -99,7 +99,7 @@ class RecallWhenAnswer(TypedDict):
 
 
 class RecallWhen(Tool[Contexts]):
-    """Memories that asked to be brought up in a situation like this (their `recall_when`)."""
+    """Memories that asked to be brought up in such a situation (`recall_when`)."""
 
     spec: ClassVar = ToolSpec(
         name="mimir_recall_when",
@@ -128,8 +128,8 @@ class ExtractAnswer(TypedDict):
 
 
 class Extract(Tool[Memories]):
-    """Sentences of a text, or of a memory, that would make memories: facts, preferences, episodes,
-    events in time. Stores nothing."""
+    """Sentences of a text or memory that would make memories: facts, preferences, episodes, events
+    in time."""
 
     spec: ClassVar = ToolSpec(
         name="mimir_extract",

@@ -47,6 +47,7 @@ CREATE TABLE entities (
         row_id INTEGER PRIMARY KEY AUTOINCREMENT,
         id TEXT NOT NULL UNIQUE,
         text_hash BLOB NOT NULL,
+        has_triggers INTEGER NOT NULL DEFAULT 0 CHECK (has_triggers IN (0, 1)),
         
     category TEXT NOT NULL,
     key TEXT NOT NULL,
@@ -223,6 +224,8 @@ CREATE INDEX idx_entities_text ON entities (category, workspace_hash, text_hash)
 
 CREATE INDEX idx_entities_topic ON entities (workspace_hash, category, topic_path, row_id)
     WHERE topic_path <> '';
+
+CREATE INDEX idx_entities_triggers ON entities (row_id) WHERE has_triggers = 1;
 
 CREATE INDEX idx_entity_history_id ON entity_history (id);
 
