@@ -7,7 +7,7 @@ import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from mimir_py.storage.terms import EXTRA, QUESTION, quoted, word_terms
 
@@ -110,25 +110,59 @@ def prepare(text: str) -> KeywordQuery:
     )
 
 
-def expression(terms: Sequence[str], frequencies: Mapping[str, int], budget: int) -> str | None:
+class Expression(NamedTuple):
+    """An FTS5 query, and about how many memories it matches."""
+
+    text: str
+    matched: float
+
+
+def expression(
+    terms: Sequence[str], frequencies: Mapping[str, int], memories: int, budget: int
+) -> Expression | None:
     """An FTS5 query for the rarest of the terms that together match at most `budget` memories.
 
     Common words say little and cost most; what they would add is weighed when the found memories
-    are put in order. A query of common words alone asks for pairs of them. `None`: no term occurs.
+    are put in order. A query of common words alone asks for pairs of them, the rarest first.
+    `None`: no term occurs.
     """
     known = sorted((t for t in terms if frequencies.get(t)), key=lambda t: (frequencies[t], t))
     if not known:
         return None
+    if frequencies[known[0]] > budget:
+        return _pairs(known, frequencies, memories, budget)
     chosen, matched = [known[0]], frequencies[known[0]]
     for term in known[1:]:
-        matched += frequencies[term]
-        if matched > budget:
+        if matched + frequencies[term] > budget:
             break
+        matched += frequencies[term]
         chosen.append(term)
-    if frequencies[known[0]] <= budget or len(known) == 1:
-        return " OR ".join(map(quoted, chosen))
-    first = quoted(known[0])
-    return " OR ".join(f"({first} AND {quoted(term)})" for term in known[1:])
+    return Expression(" OR ".join(map(quoted, chosen)), matched)
+
+
+def _pairs(
+    known: Sequence[str], frequencies: Mapping[str, int], memories: int, budget: int
+) -> Expression:
+    """The rarest term with each of the others, as far as the budget goes, or alone."""
+    rarest = known[0]
+    partners = [t for t in known[1:] if rarest not in _forms(t) and t not in _forms(rarest)]
+    if not partners:
+        return Expression(quoted(rarest), frequencies[rarest])
+    pairs: list[str] = []
+    matched = 0.0
+    for term in partners:
+        together = frequencies[rarest] * frequencies[term] / max(memories, 1)
+        if pairs and matched + together > budget:
+            break
+        matched += together
+        pairs.append(f"({quoted(rarest)} AND {quoted(term)})")
+    return Expression(" OR ".join(pairs), matched)
+
+
+def _forms(term: str) -> frozenset[str]:
+    """All terms of a text that has this one: next to them it asks for nothing more."""
+    stems, extras = word_terms(term.removeprefix(EXTRA))
+    return frozenset((*stems, *extras))
 
 
 def with_variants(text: str, most: int) -> tuple[str, ...]:

@@ -1,9 +1,8 @@
 """Recall: run the arms a mode asks for, fuse them, and hand back a page of memories."""
 
 import asyncio
-import math
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,7 +17,6 @@ from mimir_py.recall.boosts import reorder
 from mimir_py.recall.dense import DenseArm, with_others
 from mimir_py.recall.keywords import KeywordQuery
 from mimir_py.recall.models import (
-    Candidate,
     Found,
     Hit,
     IndexState,
@@ -28,9 +26,10 @@ from mimir_py.recall.models import (
     Ranked,
 )
 from mimir_py.recall.order import HEAD, Order
-from mimir_py.recall.passages import best_span, rank_symbols
+from mimir_py.recall.passages import best_span
 from mimir_py.recall.pool import Findings, Search
 from mimir_py.recall.usage import UsageLog
+from mimir_py.recall.words import KeywordArm
 from mimir_py.storage.database import Database, Reader
 from mimir_py.values import Clock
 
@@ -42,11 +41,6 @@ if TYPE_CHECKING:
 _DEEP_POOL: Final = 8_192
 _BOOSTED: Final = 1_000
 _CACHED_QUERIES: Final = 256
-# The keyword arm scores at most so many memories, or this share of a large store.
-_LEAST_MATCHED: Final = 1_500
-_MATCHED_SHARE: Final = 50
-_ANY_NUMBER: Final = 2**62
-_MOST_SCANNED: Final = 1_000
 
 
 class Recall:
@@ -65,6 +59,7 @@ class Recall:
     ) -> None:
         self._database = database
         self._dense = dense
+        self._words = KeywordArm()
         self._order = Order(dense, ranking_file)
         self._embedder = embedder
         self._usage = usage
@@ -192,20 +187,18 @@ class Recall:
     def _by_name_and_words(
         self, query: Query, prepared: KeywordQuery, pool: int, reader: Reader
     ) -> Findings:
-        memories = store.count_memories(reader)
-        frequencies = store.frequencies(reader, prepared.terms)
-        if query.mode is Mode.DENSE:
+        vocabulary = self._words.vocabulary(reader, prepared.terms)
+        if query.mode is not Mode.KEYWORD:
             self._dense.prepare(reader)
-            if self._dense.building(reader) is None:
-                return Findings(frequencies=frequencies, memories=memories)
-            by_words = _by_words(reader, query, prepared, frequencies, memories, pool)
-            return Findings((), by_words, (), frequencies, memories)
+        # Meaning alone needs no words, unless it is still to be loaded.
+        if query.mode is Mode.DENSE and self._dense.building(reader) is None:
+            return Findings((), (), (), *vocabulary)
+        by_words = self._words.find(reader, query, prepared, vocabulary, HEAD, pool)
+        if query.mode is Mode.DENSE:
+            return Findings((), by_words, (), *vocabulary)
         name, most = query.text.strip(), query.limit + query.offset
         named = store.named(reader, name, query.filter, most)
-        by_words = _by_words(reader, query, prepared, frequencies, memories, pool)
-        if query.mode is Mode.HYBRID:
-            self._dense.prepare(reader)
-        return Findings(named, by_words, (), frequencies, memories)
+        return Findings(named, by_words, (), *vocabulary)
 
     async def _vector_for(self, query: Query) -> bytes | None:
         return None if query.mode is Mode.KEYWORD else await self._query_vector(query.text)
@@ -219,38 +212,6 @@ class Recall:
                 self._query_vectors.popitem(last=False)
         self._query_vectors.move_to_end(text)
         return vector
-
-
-def _by_words(
-    reader: Reader,
-    query: Query,
-    prepared: KeywordQuery,
-    frequencies: Mapping[str, int],
-    memories: int,
-    pool: int,
-) -> list[Candidate]:
-    """The best by the rarer terms; behind them, where more are wanted, the best by any."""
-    if not prepared.stems:
-        # No index has words for `"` or `*`.
-        texts = store.substring(reader, prepared.words, query.filter, _MOST_SCANNED)
-        symbols = rank_symbols(prepared.words, texts)
-        return [Candidate(row_id, score) for row_id, score in symbols[:pool]]
-    budget = max(_LEAST_MATCHED, memories // _MATCHED_SHARE)
-    expression = keywords.expression(prepared.terms, frequencies, budget)
-    if expression is None:
-        return []
-    found = store.keyword(reader, expression, query.filter, HEAD)
-    of_any = keywords.expression(prepared.terms, frequencies, _ANY_NUMBER)
-    is_deep = pool > HEAD or (query.mode is Mode.KEYWORD and len(found) < HEAD)
-    if is_deep and of_any is not None:
-        held = {c.row_id for c in found}
-        lowest = min((c.score for c in found), default=math.inf)
-        found += [
-            replace(c, score=min(c.score, lowest))
-            for c in store.keyword(reader, of_any, query.filter, pool)
-            if c.row_id not in held
-        ]
-    return found
 
 
 def _pool(wanted: int) -> int:

@@ -32,7 +32,7 @@ _CLAUSES: Final = {
 _KEYWORD: Final = """
     SELECT f.rowid, -bm25(entities_fts) AS score FROM entities_fts f
     JOIN entities e ON e.row_id = f.rowid
-    WHERE entities_fts MATCH :expression AND {filter}
+    WHERE entities_fts MATCH :expression AND f.rowid > :after AND {filter}
     ORDER BY score DESC, f.rowid LIMIT :pool
 """
 _SUBSTRING: Final = """
@@ -202,12 +202,13 @@ def _validity(filter: Filter, values: dict[str, Any]) -> list[str]:
     return ["contains"]
 
 
-def keyword(reader: Reader, expression: str, filter: Filter, pool: int) -> list[Candidate]:
-    """Memories that hold any of the words, by BM25; scores are not bounded."""
+def keyword(
+    reader: Reader, expression: str, filter: Filter, pool: int, after: int
+) -> list[Candidate]:
+    """Memories behind a row that match an expression, by BM25; scores are not bounded."""
     clause, values = where(filter)
-    rows = reader.tuples(
-        _KEYWORD.format(filter=clause), {**values, "expression": expression, "pool": pool}
-    )
+    values |= {"expression": expression, "pool": pool, "after": after}
+    rows = reader.tuples(_KEYWORD.format(filter=clause), values)
     return [Candidate(row_id, score) for row_id, score in rows]
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mimir_py.recall.keywords import MAX_WORDS, STOPWORDS, expression, prepare
+from mimir_py.recall import keywords
+from mimir_py.recall.keywords import MAX_WORDS, STOPWORDS, prepare
 from mimir_py.storage.terms import analyse
 
 _FREQUENCIES = {"rare": 3, "seldom": 10, "usual": 60, "common": 900, "frequent": 2_000}
@@ -16,6 +17,14 @@ _TERMS = st.dictionaries(
     st.integers(0, 500),
     max_size=8,
 )
+
+
+_MEMORIES = 3_000
+
+
+def expression(terms, frequencies, budget):
+    found = keywords.expression(terms, frequencies, _MEMORIES, budget)
+    return None if found is None else found.text
 
 
 def _asked(expressed):
@@ -47,9 +56,23 @@ def test_terms_beyond_the_budget_are_dropped_the_commonest_first(budget, asked):
 
 
 def test_common_terms_alone_are_asked_for_in_pairs_with_the_rarest():
-    expressed = expression(["frequent", "usual", "common"], _FREQUENCIES, 50)
+    expressed = expression(["frequent", "usual", "common"], _FREQUENCIES, 59)
 
+    # In the mean, 18 and 40 memories hold both.
     assert expressed == '("usual" AND "common") OR ("usual" AND "frequent")'
+
+
+def test_pairs_beyond_the_budget_are_dropped_the_commonest_first():
+    assert expression(["frequent", "usual", "common"], _FREQUENCIES, 57) == (
+        '("usual" AND "common")'
+    )
+
+
+def test_a_common_word_is_no_pair_with_its_own_exact_form():
+    frequencies = {"index": 900, "=indexes": 200, "queue": 1_000}
+
+    assert expression(frequencies, frequencies, 100) == '("=indexes" AND "queue")'
+    assert expression(["index", "=indexes"], frequencies, 100) == '"=indexes"'
 
 
 def test_a_common_term_on_its_own_is_asked_for_all_the_same():
