@@ -1,8 +1,8 @@
 """Measure an installed Mimir against its goals. Linux only: it reads `/proc`.
 
 Everything runs against the `mimir` command as a subprocess, warm, on generated data. Stores of
-10,000 and 100,000 memories are made on the first run, which takes about a minute, and kept under
-the system's temporary folder.
+1,000 to 1,000,000 memories are made when they are first needed and kept under the system's
+temporary folder: the largest takes some five minutes and 4 GB, and as much again while it is used.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import bulk, serving
+from benchmarks import bulk, scale, serving
 from benchmarks.client import BenchError
 from benchmarks.measure import Company, Row, machine
 from benchmarks.program import Program
@@ -27,7 +27,10 @@ Benchmark = Callable[[Setting], list[Row]]
 BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "initialize": serving.initialize,
     "first_answer": serving.first_answer,
-    "recall_10k": serving.recall_10k,
+    "recall_1k": scale.recall_1k,
+    "recall_10k": scale.recall_10k,
+    "recall_100k": scale.recall_100k,
+    "recall_1m": scale.recall_1m,
     "remember_0": serving.remember_0,
     "remember_10k": serving.remember_10k,
     "remember_100k": serving.remember_100k,

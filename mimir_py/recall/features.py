@@ -5,7 +5,6 @@ Robertson and Zaragoza 2009; a term is distinct when it is in at most a fifth of
 features of context are 0 where a memory has none, so a store without topics ranks by the rest.
 """
 
-import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -153,6 +152,7 @@ class _Words:
         named += [_is_identifier(term, query, frequencies) for term in extras]
         every_weight = np.concatenate([self.weights, extra_weights])
         self.identifiers = (counts > 0) @ (every_weight * np.array(named, dtype=np.float64))
+        self.asks = np.array([float(body.endswith(QUESTION)) for body in pool.bodies])
         self.named = {s for s in self.stems if found.openings.count(s) >= _OPENINGS}
 
 
@@ -222,7 +222,7 @@ def _of_memories(words: _Words, pool: Pool, size: int) -> dict[str, Floats]:
         "rarest": (words.held[:size] * words.distinct).max(axis=1, initial=0.0) / words.most,
         "rank_meaning": 1 / (_ranks(cosine) + _RANK_DAMPING),
         "rank_words": (distinct > 0) / (_ranks(distinct) + _RANK_DAMPING),
-        "pairs": _pairs(words.stems, pool.bodies[:size]),
+        "pairs": words.found.pairs[:size],
         "length": np.log1p(words.found.lengths[:size]),
         "opening": np.array([float(o in words.named) for o in openings]),
         "other_opening": np.array(
@@ -231,7 +231,7 @@ def _of_memories(words: _Words, pool: Pool, size: int) -> dict[str, Floats]:
         "meaning_and_words": cosine_scaled * distinct_scaled,
         "meaning_and_coverage": cosine * coverage,
         "meaning_without_words": cosine_scaled * (1 - coverage.max(initial=0.0)),
-        "asks": _asks(pool.bodies[:size]),
+        "asks": words.asks[:size],
         "exact": exact,
         "identifier": ((held > 0) & (held >= held.max() - _TINY)).astype(np.float64),
         "terms_scaled": all_terms / (all_terms.max() + _TINY),
@@ -249,9 +249,8 @@ def _of_context(words: _Words, pool: Pool, size: int) -> dict[str, Floats]:
     cosine = np.maximum(0.0, pool.cosines - np.median(pool.cosines[:size]))
     distinct = words.bm25 @ words.distinct
     share = distinct / (float(words.distinct.sum()) or 1.0)
-    asks = _asks(pool.bodies)
     coverage = words.distinct_coverage
-    before_asks = _at(asks, before)
+    before_asks = _at(words.asks, before)
     window = words.held[:size].copy()
     for neighbour in (before, after):
         window |= words.held[neighbour] & (neighbour >= 0)[:, np.newaxis]
@@ -292,14 +291,3 @@ def _ranks(values: Floats) -> Floats:
     ranks = np.empty(len(values))
     ranks[np.argsort(-values, kind="stable")] = np.arange(1, len(values) + 1)
     return ranks
-
-
-def _pairs(stems: Sequence[str], bodies: Sequence[str]) -> Floats:
-    pairs = [f" {one} {other} " for one, other in itertools.pairwise(stems)]
-    if not pairs:
-        return np.zeros(len(bodies))
-    return np.array([sum(pair in f" {body} " for pair in pairs) for body in bodies]) / len(pairs)
-
-
-def _asks(bodies: Sequence[str]) -> Floats:
-    return np.array([float(body.endswith(QUESTION)) for body in bodies])

@@ -1,7 +1,8 @@
 """Where the terms of a query stand in the memories of a pool: one pass over their index terms."""
 
+import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -10,8 +11,10 @@ from numpy.typing import NDArray
 from mimir_py.storage.terms import EXTRA, word_terms
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
 
 PASSAGE: Final = 40
+_NO_COLUMN: Final = -1
 TIME_TERMS: Final = frozenset(
     word_terms(word)[0][0]
     for word in """
@@ -39,6 +42,20 @@ class Occurrences(NamedTuple):
     times: Floats
     numbers: Floats
     passages: Floats
+    pairs: Floats
+
+
+class _Hits(NamedTuple):
+    """Terms looked for, as they come: in which memory, where in it, and which of them."""
+
+    rows: Places
+    at: Places
+    columns: Places
+
+    def table(self, rows: int, width: int) -> Floats:
+        """How often each memory has each of them."""
+        cells = np.bincount(self.rows * width + self.columns, minlength=rows * width)
+        return cells.reshape(rows, width).astype(np.float64)
 
 
 def count(
@@ -54,86 +71,106 @@ def count(
 
     `numbers` are counted only where asked for.
     """
+    size, width = len(bodies), len(stems) + 1
+    time = len(stems)
     place = {term: number for number, term in enumerate(stems)}
-    place_of_extra = {term: number for number, term in enumerate(extras, start=len(stems))}
-    time = len(stems) + len(extras)
     for term in TIME_TERMS:
         place.setdefault(term, time)
-    width = time + 1
-    weights = passage_weights.tolist()
-    lengths, openings, numbers, passages = [], [], [], []
-    in_bodies: list[int] = []
-    in_labels: list[int] = []
-    for row, (label, body) in enumerate(zip(labels, bodies, strict=True)):
-        tokens, label_tokens = _stems(body), _stems(label)
-        openings.append(tokens[0] if tokens else "")
-        lengths.append(len(tokens) + len(label_tokens))
-        found = [(at, place[token]) for at, token in enumerate(tokens) if token in place]
-        first = row * width
-        in_bodies += [first + column for _, column in found]
-        in_labels += [first + place[token] for token in label_tokens if token in place]
-        if extras:
-            in_bodies += [first + place_of_extra[extra] for extra in _held(extras, body)]
-            in_labels += [first + place_of_extra[extra] for extra in _held(extras, label)]
-        passages.append(_best_passage(found, weights))
-        numbers.append(_count_numbers(tokens) if with_numbers else 0)
-    of_bodies = _table(in_bodies, len(lengths), width)
-    of_labels = _table(in_labels, len(lengths), width)
+    body_stems, body_extras = _parted(bodies)
+    label_stems, label_extras = _parted(labels)
+    hits = _find(place, body_stems)
+    of_bodies = hits.table(size, width)
+    of_labels = _find(place, label_stems).table(size, width)
     temporal = [time, *(number for number, term in enumerate(stems) if term in TIME_TERMS)]
+    numbers = [_count_numbers(run) for run in body_stems] if with_numbers else [0] * size
     return Occurrences(
-        np.array(lengths, dtype=np.float64),
-        of_bodies[:, :time],
-        of_labels[:, :time],
-        openings,
+        np.array([len(b) + len(la) for b, la in zip(body_stems, label_stems, strict=True)], float),
+        np.hstack([of_bodies[:, :time], _held(extras, body_stems, body_extras)]),
+        np.hstack([of_labels[:, :time], _held(extras, label_stems, label_extras)]),
+        [run[0] if run else "" for run in body_stems],
         of_bodies[:, temporal].sum(axis=1),
         np.array(numbers, dtype=np.float64),
-        np.array(passages),
+        _passages(hits, of_bodies[:, :time] > 0, passage_weights),
+        _pairs(hits, size, len(stems)),
     )
 
 
-def _stems(terms: str) -> list[str]:
-    """The words of a run of terms, without the extras behind them."""
-    return f" {terms}".partition(f" {EXTRA}")[0].split()
+def _parted(texts: Sequence[str]) -> tuple[list[list[str]], list[list[str]]]:
+    """Of each run of terms the words, and the extras behind them."""
+    stems, extras = [], []
+    for text in texts:
+        words, mark, rest = f" {text}".partition(f" {EXTRA}")
+        stems.append(words.split())
+        extras.append((mark + rest).split())
+    return stems, extras
 
 
-def _held(extras: Sequence[str], terms: str) -> list[str]:
-    padded = f" {terms} "
-    return [extra for extra in extras if f" {extra} " in padded]
+def _find(place: Mapping[str, int], runs: Sequence[Sequence[str]]) -> _Hits:
+    lengths = np.array([len(run) for run in runs], dtype=np.intp)
+    terms = itertools.chain.from_iterable(runs)
+    columns = np.fromiter(
+        map(place.get, terms, itertools.repeat(_NO_COLUMN)), np.intp, int(lengths.sum())
+    )
+    found = np.flatnonzero(columns != _NO_COLUMN)
+    rows = np.repeat(np.arange(len(runs)), lengths)[found]
+    starts = np.cumsum(lengths) - lengths
+    return _Hits(rows, found - starts[rows], columns[found])
+
+
+def _held(
+    wanted: Sequence[str], stems: Sequence[Sequence[str]], extras: Sequence[Sequence[str]]
+) -> Floats:
+    """Which of the wanted extras each memory has, 0 or 1."""
+    place = {term: number for number, term in enumerate(wanted)}
+    held = _find(place, extras).table(len(extras), len(wanted))
+    if not all(term.startswith(EXTRA) for term in wanted):
+        # A name in capitals in the middle, such as `GitHub`, may be written as a plain word.
+        held += _find(place, stems).table(len(stems), len(wanted))
+    return np.minimum(held, 1.0)
 
 
 def _count_numbers(tokens: Sequence[str]) -> int:
     return sum(token.isdigit() or token in NUMBER_TERMS for token in tokens)
 
 
+def _pairs(hits: _Hits, size: int, stems: int) -> Floats:
+    """The share of neighbouring stems of the query that stand together."""
+    rows, at, columns = hits
+    together = (rows[1:] == rows[:-1]) & (at[1:] == at[:-1] + 1)
+    together &= (columns[1:] == columns[:-1] + 1) & (columns[1:] < stems)
+    found = _Hits(rows[1:][together], at[1:][together], columns[1:][together])
+    shares: Floats = (found.table(size, stems + 1) > 0).sum(axis=1) / max(stems - 1, 1)
+    return shares
+
+
+def _passages(hits: _Hits, held: NDArray[np.bool_], weights: Floats) -> Floats:
+    """The most weight of different terms within any passage, of each memory."""
+    best: Floats = held @ weights
+    weighed = hits.columns < len(weights)
+    rows, at, columns = (values[weighed] for values in hits)
+    starts = np.searchsorted(rows, np.arange(len(best) + 1))
+    for row in range(len(best)):
+        first, last = starts[row], starts[row + 1]
+        # Where all of them stand within one passage that is what they weigh together.
+        if last > first and at[last - 1] - at[first] >= PASSAGE:
+            found = zip(at[first:last].tolist(), columns[first:last].tolist(), strict=True)
+            best[row] = _best_passage(list(found), weights.tolist())
+    return best
+
+
 def _best_passage(found: Sequence[tuple[int, int]], weights: Sequence[float]) -> float:
-    """The most weight of different terms within any passage."""
-    if not found:
-        return 0.0
-    if found[-1][0] - found[0][0] < PASSAGE:
-        return sum(weights[column] for column in {c for _, c in found} if column < len(weights))
     best = weight = 0.0
     start = 0
     held: Counter[int] = Counter()
     for at, column in found:
-        if column >= len(weights):
-            continue
         if not held[column]:
             weight += weights[column]
         held[column] += 1
         while found[start][0] <= at - PASSAGE:
-            weight -= _let_go(found[start][1], held, weights)
+            left = found[start][1]
+            held[left] -= 1
+            if not held[left]:
+                weight -= weights[left]
             start += 1
         best = max(best, weight)
     return best
-
-
-def _let_go(column: int, held: Counter[int], weights: Sequence[float]) -> float:
-    if column >= len(weights):
-        return 0.0
-    held[column] -= 1
-    return 0.0 if held[column] else weights[column]
-
-
-def _table(cells: Sequence[int], rows: int, width: int) -> Floats:
-    counts = np.bincount(np.array(cells, dtype=np.intp), minlength=rows * width)
-    return counts.reshape(rows, width).astype(np.float64)

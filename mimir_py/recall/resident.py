@@ -1,10 +1,11 @@
 """The resident index: every chunk vector in memory, small enough for a laptop at a million.
 
-A vector is kept as its sign bits (48 bytes) and as int8 (384 bytes). A search ranks by Hamming
-distance of the signs and rescores the best of those with int8, which is within .003 of the exact
-cosine; who needs the exact ones reads those few float vectors from the store. Filters are masks
-over columns held beside the vectors, so they apply before anything is ranked. With those columns,
-a memory of one chunk takes 530 bytes.
+A vector is kept as its sign bits (48 bytes) and as int8 (384 bytes). A search ranks by the signs in
+which a vector differs from the query, each weighed by how large the query is there (0 to 3: two
+bits, so that counting bits is all there is to do). It rescores the best of those with int8, which
+is within .003 of the exact cosine; who needs the exact ones reads those few float vectors from the
+store. Filters are masks over columns held beside the vectors, so they apply before anything is
+ranked. With those columns, a memory of one chunk takes 530 bytes.
 
 Derived from `chunks` and `entities`: it holds the chunks up to a number, as they were at an entry
 of the change feed. Whoever reads both brings it further (`dense`).
@@ -20,13 +21,18 @@ from mimir_py.recall.grown import Grown
 from mimir_py.recall.masks import NOWHERE, FilterColumns
 from mimir_py.recall.models import Filter
 
-# Hamming distance on signs is coarse: a fortieth of all chunks, and never fewer than these, go on
-# to the int8 vectors, which keeps recall@10 at .99 and more (tests/recall measures it).
+# Distance by signs is coarse: a fortieth of all chunks, and never fewer than these, go on to the
+# int8 vectors, which keeps recall@10 at .99 and more (scripts/bench measures it at every size).
+# Signs without weights would need three times as many.
 _COARSE_SHARE: Final = 40
 _COARSE_LEAST: Final = 1_024
 # What a search makes of so many chunks at a time stays in the processor's cache.
 _BLOCK: Final = 32_768
 _FINE_BLOCK: Final = 512
+_MOST_WEIGHT: Final = 3
+# The share of a query's numbers that are not cut to the largest weight.
+_UNCUT: Final = 0.97
+_TINY: Final = 1e-12
 
 ChunkRow = tuple[int, int, int, int, bytes]
 Places = NDArray[np.integer[Any]]
@@ -118,7 +124,7 @@ class Resident:
         self._spans.view[places] = np.array([starts, stops], dtype=np.int32).T
         self._live.view[places] = True
         vectors = np.frombuffer(b"".join(blobs), dtype="<f4").reshape(len(chunks), -1)
-        for column, words in zip(self._signs, _sign_words(vectors).T, strict=True):
+        for column, words in zip(self._signs, _words(vectors > 0).T, strict=True):
             column.view[places] = words
         largest = np.abs(vectors).max(axis=1, keepdims=True)
         rounded = np.rint(vectors * (127.0 / np.where(largest > 0, largest, 1.0)))
@@ -199,28 +205,31 @@ class Resident:
         return np.concatenate(places), np.concatenate(whose)
 
     def _coarse(self, allowed: NDArray[np.bool_], query: NDArray[np.float32], count: int) -> Places:
-        """The places of the least Hamming distances, and all that tie with the last of them."""
+        """The places of the least distances by sign, and all that tie with the last of them."""
         wanted = max(_COARSE_LEAST, len(self) // _COARSE_SHARE) + count
         if np.count_nonzero(allowed) <= wanted:
             return np.flatnonzero(allowed)
         distances = self._distances(query)
-        distances[~allowed] = self._dimension + 1
-        totals = np.cumsum(np.bincount(distances, minlength=self._dimension + 2))
-        farthest = min(int(np.searchsorted(totals, wanted)), self._dimension)
+        most = _MOST_WEIGHT * self._dimension
+        distances[~allowed] = most + 1
+        totals = np.cumsum(np.bincount(distances, minlength=most + 2))
+        farthest = min(int(np.searchsorted(totals, wanted)), most)
         return np.flatnonzero(distances <= farthest)
 
     def _distances(self, query: NDArray[np.float32]) -> NDArray[np.uint16]:
-        """In how many signs each chunk differs from the query."""
-        [words] = _sign_words(query[np.newaxis])
+        """The weights of the signs in which each chunk differs from the query, added up."""
+        [signs] = _words(query[np.newaxis] > 0)
+        ones, twos = _weights(query)
         columns = [column.view for column in self._signs]
         distances = np.zeros(len(columns[0]), dtype=np.uint16)
-        differing = np.empty(min(_BLOCK, len(distances)), dtype=np.uint64)
+        both = np.empty((2, min(_BLOCK, len(distances))), dtype=np.uint64)
         for start in range(0, len(distances), _BLOCK):
             block = distances[start : start + _BLOCK]
-            for column, word in zip(columns, words, strict=True):
-                bits = differing[: len(block)]
-                np.bitwise_xor(column[start : start + _BLOCK], word, out=bits)
-                block += np.bitwise_count(bits)
+            differing, weighed = both[:, : len(block)]
+            for column, sign, one, two in zip(columns, signs, ones, twos, strict=True):
+                np.bitwise_xor(column[start : start + _BLOCK], sign, out=differing)
+                block += np.bitwise_count(np.bitwise_and(differing, one, out=weighed))
+                block += 2 * np.bitwise_count(np.bitwise_and(differing, two, out=weighed))
         return distances
 
     def _fine(
@@ -243,6 +252,14 @@ class Resident:
         return products
 
 
-def _sign_words(vectors: NDArray[np.float32]) -> NDArray[np.uint64]:
-    """Sign bits, 64 to a word; only ever compared with each other."""
-    return np.packbits(vectors > 0, axis=1).view(np.uint64)
+def _weights(query: NDArray[np.float32]) -> NDArray[np.uint64]:
+    """Bit words of the weights of a query's numbers: their ones, and their twos."""
+    sizes = np.abs(query)
+    weights = np.rint(sizes * (_MOST_WEIGHT / max(float(np.quantile(sizes, _UNCUT)), _TINY)))
+    weights = np.minimum(weights, _MOST_WEIGHT).astype(np.uint8)
+    return _words(np.stack([weights & 1, weights & 2]) > 0)
+
+
+def _words(bits: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    """Bits of each row, 64 to a word; only ever compared with each other."""
+    return np.packbits(bits, axis=1).view(np.uint64)

@@ -19,6 +19,7 @@ MS: Final = 1_000.0
 # Megabytes and kilobytes are decimal, the stricter reading of a goal.
 MB: Final = 1_000_000
 KB: Final = 1_000
+_KIB: Final = 1_024
 _SYNCS: Final = 40
 
 
@@ -89,6 +90,14 @@ def latency(seconds: Sequence[float]) -> dict[str, Any]:
 def shown_latency(raw: Mapping[str, Any]) -> str:
     """`p50/p95/p99` of what `latency` gave."""
     return f"{raw['p50_ms']:.1f} / {raw['p95_ms']:.1f} / {raw['p99_ms']:.1f} ms"
+
+
+def resident(name: str, what: str, runs: Sequence[dict[str, int]], goal: Goal) -> Row:
+    """A row of resident memory: the median of some `Server.memory_kib`."""
+    megabytes = median([run["VmRSS"] for run in runs]) * _KIB / MB
+    peak = max(run["VmHWM"] for run in runs) * _KIB / MB
+    shown = f"{megabytes:.0f} MB (peak {peak:.0f})"
+    return Row(name, what, megabytes, shown, goal, {"runs_kib": list(runs)})
 
 
 class Company:

@@ -1,25 +1,22 @@
-"""Rows of a running server: start-up, recall, remember, memory, and the listing of its tools."""
+"""Rows of a running server: start-up, remember, memory, and the listing of its tools."""
 
 import json
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.client import BenchError, Server
 from benchmarks.corpus import Corpus, Memory
-from benchmarks.measure import KB, MB, MS, Goal, Row, latency, median, percentile, shown_latency
+from benchmarks.measure import KB, Goal, Row, latency, median, resident, shown_latency
+from benchmarks.scale import ask, questions
 from benchmarks.setting import Setting
-from benchmarks.stores import entity_id, small_memories
+from benchmarks.stores import entity_id
 
 _BARE_SERVER: Final = Path(__file__).parent / "bare_server.py"
-_QUESTION_SEED: Final = 11
 _REMEMBER_SEED: Final = 12
-_LIMIT: Final = 10
 _RSS_RUNS: Final = 3
 _RSS_RECALLS: Final = 300
-_KIB: Final = 1_024
 
 
 def initialize(setting: Setting) -> list[Row]:
@@ -59,10 +56,10 @@ def first_answer(setting: Setting) -> list[Row]:
     """Fresh processes that get their first recall right behind the handshake."""
     store = setting.store_copy(setting.stores.small())
     seconds = []
-    for question in _questions(setting.effort.starts + 1):
+    for question in questions(setting.effort.starts + 1):
         with setting.program.serve(store) as server:
             server.initialize()
-            _recall(server, question)
+            ask(server, question)
             seconds.append(time.perf_counter() - server.started)
     raw = latency(seconds[1:])
     return [
@@ -72,33 +69,6 @@ def first_answer(setting: Setting) -> list[Row]:
             raw["p50_ms"],
             shown_latency(raw),
             Goal(1_000, "ms"),
-            raw,
-        )
-    ]
-
-
-def recall_10k(setting: Setting) -> list[Row]:
-    """Distinct questions, one after another."""
-    effort = setting.effort
-    questions = _questions(effort.warm_up + effort.rounds * effort.per_round)
-    with setting.program.serve(setting.store_copy(setting.stores.small())) as server:
-        server.initialize()
-        for question in questions[: effort.warm_up]:
-            _recall(server, question)
-        pings = [server.request("ping", {}).seconds for _ in range(effort.per_round)]
-        seconds = [_recall(server, question) for question in questions[effort.warm_up :]]
-    raw = latency(seconds)
-    raw["p95_ms_by_round"] = [
-        round(percentile(part, 0.95) * MS, 3) for part in _rounds(seconds, effort.per_round)
-    ]
-    raw["ping"] = latency(pings)
-    return [
-        Row(
-            "recall_10k",
-            "hybrid recall, 10,000 memories, limit 10; the p95",
-            raw["p95_ms"],
-            shown_latency(raw),
-            Goal(10, "ms"),
             raw,
         )
     ]
@@ -131,17 +101,20 @@ def rss_before(setting: Setting) -> list[Row]:
             server.request("tools/list", {})
             server.call("mimir_get_entity", {"id": entity_id("01", 1)})
             runs.append(server.memory_kib())
-    return [_rss("rss_before", "resident memory before the first embedding", runs, 110)]
+    return [
+        resident("rss_before", "resident memory before the first embedding", runs, Goal(110, "MB"))
+    ]
 
 
 def rss_10k(setting: Setting) -> list[Row]:
     """What it costs after a long session."""
     with setting.program.serve(setting.store_copy(setting.stores.small())) as server:
         server.initialize()
-        for question in _questions(_RSS_RECALLS):
-            _recall(server, question)
+        for question in questions(_RSS_RECALLS):
+            ask(server, question)
         runs = [server.memory_kib()]
-    return [_rss("rss_10k", f"... after {_RSS_RECALLS} recalls over 10,000 memories", runs, 260)]
+    what = f"... after {_RSS_RECALLS} recalls over 10,000 memories"
+    return [resident("rss_10k", what, runs, Goal(260, "MB"))]
 
 
 def tools_list(setting: Setting) -> list[Row]:
@@ -213,34 +186,6 @@ def _require_found(server: Server, memory: Memory) -> None:
         found = server.call("mimir_recall", {"query": memory.text, "mode": mode, "limit": 1})
         if [item["key"] for item in found.result["items"]] != [memory.key]:
             raise BenchError(f"{memory.key} was remembered but mode {mode} does not find it")
-
-
-def _recall(server: Server, question: str) -> float:
-    answer = server.call("mimir_recall", {"query": question, "limit": _LIMIT})
-    if len(answer.result["items"]) != _LIMIT:
-        raise BenchError(f"{len(answer.result['items'])} items for {question!r}")
-    return answer.seconds
-
-
-def _questions(count: int) -> list[str]:
-    return Corpus(_QUESTION_SEED).questions(list(small_memories()), count)
-
-
-def _rounds(values: Sequence[float], size: int) -> list[Sequence[float]]:
-    return [values[start : start + size] for start in range(0, len(values), size)]
-
-
-def _rss(name: str, what: str, runs: Sequence[dict[str, int]], limit: float) -> Row:
-    resident = median([run["VmRSS"] for run in runs]) * _KIB / MB
-    peak = max(run["VmHWM"] for run in runs) * _KIB / MB
-    return Row(
-        name,
-        what,
-        resident,
-        f"{resident:.0f} MB (peak {peak:.0f})",
-        Goal(limit, "MB"),
-        {"runs_kib": list(runs)},
-    )
 
 
 def _bytes(value: Any) -> int:

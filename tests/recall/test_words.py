@@ -8,6 +8,7 @@ from mimir_py.recall.models import Mode, Query
 from mimir_py.recall.words import KeywordArm
 
 _MEMORIES = 600
+_ANY = Filter()
 
 
 def _record(number):
@@ -36,7 +37,7 @@ async def app(many_path, open_copy, monkeypatch):
         yield opened
 
 
-async def _found(app, text, filter=Filter(), *, mode=Mode.HYBRID, arm=None, pool=20):
+async def _found(app, text, filter=_ANY, *, mode=Mode.HYBRID, arm=None, pool=20):
     arm, prepared = arm or KeywordArm(), prepare(text)
 
     def find(reader):
