@@ -25,8 +25,9 @@ def _few_are_many(monkeypatch):
 
 
 @pytest.fixture
-async def loading(corpus_path, open_copy, client_of):
+async def loading(corpus_path, open_copy, client_of, new_id):
     """A client of a store whose vectors nobody has begun to load."""
+    new_id.given = 1_000_000  # those before may be in the store
     async with open_copy(corpus_path, "resident", background=True) as app:
         yield client_of(app)
 
