@@ -8,6 +8,7 @@ import pytest
 
 from mimir_py.entities.store import append_change
 from mimir_py.recall import Filter
+from mimir_py.recall.masks import COLUMNS
 from mimir_py.recall.resident import Resident
 from mimir_py.tooling import Call, Scope
 
@@ -25,9 +26,8 @@ def _few_are_many(monkeypatch):
 
 
 @pytest.fixture
-async def loading(corpus_path, open_copy, client_of, new_id):
+async def loading(corpus_path, open_copy, client_of):
     """A client of a store whose vectors nobody has begun to load."""
-    new_id.given = 1_000_000  # those before may be in the store
     async with open_copy(corpus_path, "resident", background=True) as app:
         yield client_of(app)
 
@@ -197,21 +197,8 @@ async def test_the_task_of_a_server_loads_all(loading):
 
 
 def _row(number):
-    return (
-        number,
-        f"c{number % 9}",
-        "w",
-        "",
-        "fact",
-        "buffer",
-        f"t/{number % 99}",
-        0,
-        0,
-        0,
-        2,
-        1,
-        None,
-    )
+    values = {"category": f"c{number % 9}", "topic_path": f"t/{number % 99}"}
+    return (number, *(values.get(name, 0) for name in COLUMNS))
 
 
 def test_a_memory_takes_no_more_than_570_bytes():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mimir_py.recall import Filter, resident
+from mimir_py.recall.masks import COLUMNS
 from mimir_py.recall.resident import Resident
 
 _DIMENSION = 384
@@ -29,14 +30,16 @@ def vectors():
     return (mixed / np.linalg.norm(mixed, axis=1, keepdims=True)).astype("<f4")
 
 
+def _row(number):
+    return (number, *(f"c{number % 100}" if name == "category" else 0 for name in COLUMNS))
+
+
 @pytest.fixture(scope="module")
 def filled(vectors):
     index = Resident(_DIMENSION, 1, 0)
     for first in range(1, _MEMORIES + 1, 1_000):
         rows = range(first, first + 1_000)
-        index.put_columns(
-            [(row, f"c{row % 100}", "", "", "", "", "", 0, 0, 1, None) for row in rows]
-        )
+        index.put_columns([_row(row) for row in rows])
         index.add([(row, row, 0, 1, vectors[row - 1].tobytes()) for row in rows])
     return index
 

@@ -28,9 +28,8 @@ def many_path(make_store):
 
 
 @pytest.fixture
-async def app(many_path, open_copy, monkeypatch, new_id):
+async def app(many_path, open_copy, monkeypatch):
     """A store in which forty memories are as many as may be scored."""
-    new_id.given = 1_000_000  # those before may be in the store
     for name in ("_LEAST_MATCHED", "_MOST_MATCHED"):
         monkeypatch.setattr(f"mimir_py.recall.words.{name}", 40)
     async with open_copy(many_path) as opened:
