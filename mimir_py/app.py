@@ -20,6 +20,7 @@ from mimir_py.context import tools as context_tools
 from mimir_py.embedding import Embedder, OnnxEmbedder
 from mimir_py.entities import Memories
 from mimir_py.entities import tools as entity_tools
+from mimir_py.entities.writing import Rows
 from mimir_py.errors import MimirError
 from mimir_py.graph import community_tools
 from mimir_py.graph import tools as graph_tools
@@ -27,7 +28,7 @@ from mimir_py.history import tools as history_tools
 from mimir_py.journal import Journal
 from mimir_py.journal import tools as journal_tools
 from mimir_py.journal.service import rechain
-from mimir_py.lifecycle import Lifecycle
+from mimir_py.lifecycle import Fading, Lifecycle, fading_tools
 from mimir_py.lifecycle import tools as lifecycle_tools
 from mimir_py.limits import Limits
 from mimir_py.quality import Quality
@@ -74,6 +75,7 @@ CATALOGUE: Final = Catalogue(
     + workspace_tools.TOOLS
     + upkeep_tools.TOOLS
     + lifecycle_tools.TOOLS
+    + fading_tools.TOOLS
 )
 
 
@@ -120,6 +122,7 @@ class App:
         self.retries = Retries(database, clock)
         self.upkeep = upkeep.Upkeep(database, vectors, embedder, self.memories, dense, clock)
         self.lifecycle = Lifecycle(database, vectors, self.journal, clock)
+        self.fading = Fading(database, Rows(vectors, new_id), self.history, self.journal, clock)
         self._secrets = SecretsMode(settings.secrets)
         self.vault = Vault(
             database,

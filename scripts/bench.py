@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import bulk, scale, sealed, serving
+from benchmarks import bulk, scale, serving
 from benchmarks.client import BenchError
 from benchmarks.measure import Company, Row, machine
 from benchmarks.program import Program
@@ -40,9 +40,6 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "rss_10k": serving.rss_10k,
     "tools_list": serving.tools_list,
     "wheel": bulk.wheel,
-    "sealed_recall": sealed.sealed_recall,
-    "sealed_remember": sealed.sealed_remember,
-    "sealed_open": sealed.sealed_open,
 }
 _PIPED_WIDTH: Final = 150
 _NOISE_CORES: Final = 0.25

@@ -24,6 +24,7 @@ from mimir_py.entities.models import (
     Remembered,
     sound,
 )
+from mimir_py.entities.reinforcement import reinforce_near
 from mimir_py.entities.similarity import NEAR, near_query, text_hash, trigram_similarity
 from mimir_py.entities.succession import Closed, Name, Pair, Succession
 from mimir_py.entities.writing import Prepared, Rows, derive, relabelled
@@ -41,7 +42,6 @@ EMBEDDED_AT_ONCE: Final = 8
 _DRAFT_NAMES: Final = ("topic_path", "agent_id", "type", "status", "layer", "visibility")
 _NEAR_LISTED: Final = 5
 _NEAR_CANDIDATES: Final = 32
-_NEAR_BOOST: Final = 0.15
 
 
 class Memories:
@@ -318,7 +318,7 @@ class Memories:
             matched = store.by_id(tx, near.id)
             if matched is None or matched.archived:
                 return None
-            store.reinforce(tx, [(matched.row_id, 1, self._clock())], _NEAR_BOOST)
+            reinforce_near(tx, matched.row_id, self._clock())
             return _remembered(matched.id, DEDUPED, draft.identity)
 
         return await self._database.write(swallow)

@@ -87,13 +87,6 @@ _DELETE_VERSIONS_BY_SEQ: Final = """
     DELETE FROM main.entity_history WHERE seq IN (SELECT value FROM json_each(:seqs))
 """
 _LINKING_VERSIONS: Final = "SELECT seq, links FROM entity_history WHERE links <> '[]'"
-_REINFORCE: Final = """
-    UPDATE main.entities SET
-        retrieval_count = retrieval_count + :uses,
-        last_accessed_unix_ms = max(last_accessed_unix_ms, :last_used),
-        decay_score = min(1.0, decay_score + :boost)
-    WHERE row_id = :row_id
-"""
 _ALIAS: Final = f"""
     SELECT a.created_at_unix_ms AS given_at, {MEMORY} FROM main.aliases a
     CROSS JOIN entities e ON e.row_id = a.entity_row_id
@@ -282,17 +275,6 @@ def unlink_versions(tx: Writer, target_ids: Collection[str]) -> None:
         if len(stays) < len(json.loads(written)):
             left = json.dumps(stays, ensure_ascii=False)
             tx.update_row("entity_history", seq, {"links": left})
-
-
-def reinforce(tx: Writer, uses: Iterable[tuple[int, int, UnixMs]], boost: float) -> None:
-    """Count uses, each (row_id, how often, when last)."""
-    tx.run_many(
-        _REINFORCE,
-        [
-            {"row_id": row_id, "uses": count, "last_used": last, "boost": boost * count}
-            for row_id, count, last in uses
-        ],
-    )
 
 
 def score(tx: Writer, entity: Entity, value: float, is_verified: bool, now: UnixMs) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from mimir_py.entities.models import Draft, Entity, canonical_layer
+from mimir_py.entities.retention import REINFORCEMENT
 from mimir_py.entities.similarity import SAME_WORDS, trigram_similarity
 from mimir_py.errors import InvalidInput
 from mimir_py.security import Trust
@@ -16,7 +17,6 @@ from mimir_py.values import UnixMs
 
 T = TypeVar("T")
 
-REINFORCEMENT = 0.25
 DEFAULT_IMPORTANCE = 0.5
 DEFAULT_STATUS = "active"
 SUPERSEDED_STATUS = "deprecated"

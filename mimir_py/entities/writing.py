@@ -132,6 +132,12 @@ class Rows:
         self._vectors.remove(tx, entity.row_id)
         store.delete(tx, entity)
 
+    def retire(self, tx: Writer, entity: Entity, reason: str, now: UnixMs) -> None:
+        """Archive a live memory under every key it has."""
+        for identity, _ in store.aliases_of(tx, entity.row_id):
+            self.drop_alias(tx, identity, now, forgotten=reason)
+        store.archive(tx, entity, reason, now)
+
     def drop_alias(
         self, tx: Writer, identity: Identity, now: UnixMs, forgotten: str | None = None
     ) -> UnixMs:

@@ -8,6 +8,7 @@ from typing import Final
 from mimir_py.entities import Entity, Link
 from mimir_py.entities import links as link_rows
 from mimir_py.entities import store as entity_store
+from mimir_py.entities.reinforcement import reinforce
 from mimir_py.errors import NotFound
 from mimir_py.graph import pagerank, store, walk
 from mimir_py.graph.models import (
@@ -194,7 +195,7 @@ class Graph:
         return await self._database.read(work)
 
     def _touch(self, tx: Writer, source: Entity) -> None:
-        entity_store.reinforce(tx, [(source.row_id, 0, self._clock())], 0.0)
+        reinforce(tx, [(source.row_id, 0, self._clock())], 0.0)
         entity_store.append_change(tx, source.row_id, source.id, "link")
 
 

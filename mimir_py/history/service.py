@@ -60,9 +60,14 @@ class History:
         """What was believed at `tx_at` (`None`: is believed now) to hold at the moment `at`."""
         return await self._first(name, lambda versions: timeline.bitemporal(versions, tx_at, at))
 
-    async def retain(self, bounds: Bounds, *, dry_run: bool) -> Retained:
-        """Evict the versions that are not to be kept, a few names at a time."""
-        stored = await self._database.read(store.all_earlier)
+    async def retain(
+        self, bounds: Bounds, *, dry_run: bool, workspaces: Sequence[str] | None = None
+    ) -> Retained:
+        """Evict the versions that are not to be kept, a few names at a time.
+
+        In some workspaces, which have the bounds together, or in all (`None`).
+        """
+        stored = await self._database.read(partial(store.all_earlier, workspaces=workspaces))
         runs = evicted(stored, bounds, self._clock())
         if not dry_run:
             for start in range(0, len(runs), _RUNS_AT_ONCE):

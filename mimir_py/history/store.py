@@ -49,6 +49,7 @@ _ALL_EARLIER: Final = """
         coalesce(invalidated_at_unix_ms, recorded_at_unix_ms + 1),
         length(CAST(body_json AS BLOB)), source = :source AND type = :tombstone, archived
     FROM entity_history
+    WHERE :workspaces IS NULL OR workspace_hash IN (SELECT value FROM json_each(:workspaces))
 """
 _DELETE_EARLIER: Final = """
     DELETE FROM main.entity_history WHERE seq IN (SELECT value FROM json_each(:rows))
@@ -112,12 +113,13 @@ def earlier_many(reader: Reader, rows: Sequence[int]) -> list[tuple[str, Entity]
     return [(row["history_id"], from_row(row)) for row in found]
 
 
-def all_earlier(reader: Reader) -> list[Stored]:
-    """Every earlier version of the store."""
+def all_earlier(reader: Reader, workspaces: Sequence[str] | None) -> list[Stored]:
+    """Every earlier version, in some workspaces or in all (`None`)."""
+    wanted = None if workspaces is None else json.dumps(list(workspaces))
     return [
         Stored((category, key, workspace), row, recorded, ended, size, bool(rolled), bool(gone))
         for category, key, workspace, row, recorded, ended, size, rolled, gone in reader.tuples(
-            _ALL_EARLIER, {"source": SOURCE, "tombstone": TOMBSTONE}
+            _ALL_EARLIER, {"source": SOURCE, "tombstone": TOMBSTONE, "workspaces": wanted}
         )
     ]
 

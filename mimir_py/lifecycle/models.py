@@ -1,4 +1,4 @@
-"""What is to be erased, and what came of it."""
+"""What is to be ended, merged or erased, and what came of it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -67,3 +67,36 @@ class Purged:
     quoted_in: Sequence[str]
     linked_with: Sequence[str]
     finished: bool
+
+
+@dataclass(frozen=True)
+class Within:
+    """Which live memories to look at; `None` is all."""
+
+    workspaces: Sequence[str] | None = None
+    category: str | None = None
+
+
+@dataclass(frozen=True)
+class Decayed:
+    """A pass of fading: memories looked at, scores written, layers changed, ids archived."""
+
+    checked: int
+    updated: int
+    moved: int
+    archived: Sequence[str]
+    completed_at_unix_ms: UnixMs
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """A clean-up: memories looked at, those it meant, and the ids archived, in their order.
+
+    `protected` of the meant ones stayed because they are verified, always on or important.
+    """
+
+    examined: int
+    matching: int
+    protected: int
+    archived: Sequence[str]
+    completed_at_unix_ms: UnixMs

@@ -1,13 +1,36 @@
-"""Looking for what is left of erased memories, here and in other files; and the note to finish."""
+"""How memories stand; what is left of erased ones, here and in other files; the note to finish."""
 
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from mimir_py.entities import Entity
-from mimir_py.lifecycle.models import Marks
+from mimir_py.entities.retention import LAYERS, Standing
+from mimir_py.lifecycle.models import Marks, Within
 from mimir_py.storage.database import Reader, Writer
 
+# Numbers are read as they are in the table: no row need be opened.
+_STANDINGS: Final = """
+    SELECT row_id, decay_score, last_accessed_unix_ms, created_at_unix_ms,
+        CASE layer
+            WHEN :buffer THEN 'buffer' WHEN :working THEN 'working' WHEN :core THEN 'core' ELSE ''
+        END,
+        retrieval_count, importance, verified, always_on, follow_rate, efficacy_status
+    FROM main.entities
+    WHERE row_id > :after AND archived = 0 AND (:category IS NULL OR category = :category)
+      AND (:workspaces IS NULL OR workspace_hash IN (SELECT value FROM json_each(:workspaces)))
+    ORDER BY row_id LIMIT :limit
+"""
+# A use since the freshness was read counts for more.
+_SCORE: Final = """
+    UPDATE main.entities SET decay_score = :fresh
+    WHERE row_id = :row_id AND archived = 0 AND decay_score = :before
+      AND last_accessed_unix_ms = :last_used
+"""
+_IDS: Final = """
+    SELECT e.id FROM json_each(:rows) wanted CROSS JOIN main.entities e ON e.row_id = wanted.value
+    ORDER BY wanted.key
+"""
 _ARCHIVED: Final = """
     SELECT row_id FROM entities WHERE archived = 1
       AND (:workspaces IS NULL OR workspace_hash IN (SELECT value FROM json_each(:workspaces)))
@@ -69,6 +92,55 @@ _HOLDS_NAME: Final = """
           AND (:workspace_hash IS NULL OR workspace_hash = :workspace_hash)
     )
 """
+
+
+def standings(reader: Reader, within: Within, after: int, limit: int) -> list[Standing]:
+    """How live memories stand, by row; a layer outside the vocabulary is "" here."""
+    values = {
+        **_within(reader, within),
+        **{layer: stored_word(reader, "layer", layer) for layer in LAYERS},
+        "after": after,
+        "limit": limit,
+    }
+    return [Standing._make(row) for row in reader.tuples(_STANDINGS, values)]
+
+
+def set_scores(tx: Writer, scores: Sequence[tuple[Standing, float]]) -> int:
+    """Store how fresh memories are, unless they changed meanwhile; how many were written."""
+    before = tx.changes
+    tx.run_many(
+        _SCORE,
+        [
+            {
+                "row_id": memory.row_id,
+                "fresh": fresh,
+                "before": memory.freshness,
+                "last_used": memory.last_used,
+            }
+            for memory, fresh in scores
+        ],
+    )
+    return tx.changes - before
+
+
+def ids(reader: Reader, rows: Sequence[int]) -> list[str]:
+    """The ids of memories, in the order of their rows."""
+    return [found for (found,) in reader.tuples(_IDS, {"rows": json.dumps(list(rows))})]
+
+
+def stored_word(reader: Reader, column: str, word: str) -> Any:
+    """A word of a name column of memories, as their table holds it."""
+    return reader.stored_names("entities", {column: word})[column]
+
+
+def _within(reader: Reader, within: Within) -> dict[str, Any]:
+    workspaces = within.workspaces
+    category = within.category
+    if workspaces is not None:
+        workspaces = [stored_word(reader, "workspace_hash", word) for word in workspaces]
+    if category is not None:
+        category = stored_word(reader, "category", category)
+    return {"workspaces": _listed(workspaces), "category": category}
 
 
 def archived(reader: Reader, workspaces: Sequence[str] | None) -> list[int]:

@@ -45,10 +45,7 @@ class Purge(Tool[Lifecycle]):
     workspace_hash: str | None = None
 
     async def run(self, room: Lifecycle, call: Call) -> PurgeAnswer:
-        workspaces = None
-        scoped = self.workspace_hash is not None or call.scope.workspace is not None
-        if scoped and self.workspace_hash != ALL_WORKSPACES:
-            workspaces = [call.scope.writes(self.workspace_hash)]
+        workspaces = ending_in(call, self.workspace_hash)
         wanted = Wanted(self.id, self.category, self.key, workspaces)
         done = await room.purge(wanted, dry_run=self.dry_run)
         return {
@@ -64,6 +61,13 @@ class Purge(Tool[Lifecycle]):
             "linked_with": list(done.linked_with),
             "finished": done.finished,
         }
+
+
+def ending_in(call: Call, named: str | None) -> tuple[str, ...] | None:
+    """The workspace in which memories may end: one, or all (`None`) if nothing names one."""
+    if named == ALL_WORKSPACES or (named is None and call.scope.workspace is None):
+        return None
+    return (call.scope.writes(named),)
 
 
 TOOLS: Final[tuple[type[AnyTool], ...]] = (Purge,)

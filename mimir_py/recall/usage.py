@@ -9,8 +9,8 @@ import contextlib
 from collections.abc import Iterable
 from typing import Final
 
-from mimir_py.entities.store import reinforce
-from mimir_py.entities.versioning import REINFORCEMENT
+from mimir_py.entities.reinforcement import reinforce
+from mimir_py.entities.retention import REINFORCEMENT
 from mimir_py.errors import StorageError
 from mimir_py.storage.database import Database
 from mimir_py.values import Clock, UnixMs

@@ -37,6 +37,7 @@ _NEEDED: Final[Mapping[str, Mapping[str, Any]]] = {
     "state_get": {"key": "k"},
     "state_delete": {"key": "k"},
     "global_recall": {"query": "x1"},
+    "prune": {"older_than_days": 36_500},
 }
 
 

@@ -68,6 +68,7 @@ _BASES: Final[Mapping[str, Mapping[str, Any]]] = {
     "related": {"ids": ["mem-000000000000"]},
     "community_summary": {"community_id": "com-0000000000000000"},
     "global_recall": {"query": "ordinary"},
+    "prune": {"category": "nothing"},
 }
 
 _INSIDES: Final = re.compile(

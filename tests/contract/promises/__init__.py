@@ -6,11 +6,21 @@ have more fields than are named here, never fewer or others.
 
 from typing import Final
 
-from tests.contract.promises import context, ending, graph, journal, memories, quality, state, time
+from tests.contract.promises import (
+    context,
+    ending,
+    graph,
+    journal,
+    lifecycle,
+    memories,
+    quality,
+    state,
+    time,
+)
 from tests.contract.promises.arguments import ARGUMENTS, ENUMS
 from tests.contract.promises.kinds import Promise, Refusal, difference
 
-_MODULES: Final = (context, memories, quality, time, graph, journal, state, ending)
+_MODULES: Final = (context, memories, quality, time, graph, journal, state, ending, lifecycle)
 PROMISES: Final = tuple(promise for module in _MODULES for promise in module.PROMISES)
 REFUSALS: Final = tuple(refusal for module in _MODULES for refusal in module.REFUSALS)
 

@@ -166,10 +166,21 @@ ARGUMENTS: Final[Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]]] = {
     "health": ((), {}),
     "stats": ((), {}),
     "purge": ((), {"dry_run": "boolean"}),
+    "prune": (
+        (),
+        {
+            "category": "string", "min_decay": "number", "older_than_days": "integer",
+            "limit": "integer", "dry_run": "boolean", "purge_all": "boolean", "scope": "string",
+            "max_age_days": "integer", "max_versions_per_key": "integer", "max_bytes": "integer",
+        },
+    ),
+    "compact": ((), {"min_decay": "number", "dry_run": "boolean"}),
+    "decay": ((), {}),
 }  # fmt: skip
 
 ENUMS: Final = {
     ("communities", "algorithm"): {"label_prop", "louvain"},
+    ("prune", "scope"): {"entities", "history"},
     ("recall", "mode"): {"fts5", "dense", "hybrid"},
     ("recall", "valid_op"): {"overlaps", "contains"},
     ("recall_layer", "layer"): {"world", "episodic", "semantic"},

@@ -1,0 +1,183 @@
+"""Bringing freshness up to date, and archiving what has faded or is chosen.
+
+A plan is read first, in slices; a dry run ends there. The run carries it out in short transactions
+and looks again at each memory, so one that was used meanwhile stays.
+"""
+
+import json
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+from mimir_py.entities import Entity
+from mimir_py.entities import store as entity_store
+from mimir_py.entities.reinforcement import move
+from mimir_py.entities.retention import (
+    Standing,
+    freshness,
+    is_protected,
+    is_worth_storing,
+    settled_layer,
+    standing,
+    worth,
+)
+from mimir_py.entities.writing import Rows
+from mimir_py.history import History
+from mimir_py.journal import AUDIT, Entry, Journal
+from mimir_py.lifecycle import store
+from mimir_py.lifecycle.models import Decayed, Pruned, Within
+from mimir_py.lifecycle.pruning import Choice, choose, has_faded
+from mimir_py.storage.database import Database, Writer
+from mimir_py.values import Clock, UnixMs
+
+FADED_REASON: Final = "decay threshold"
+IDS_LISTED: Final = 100
+# So many take a few milliseconds each.
+_READ_AT_ONCE: Final = 4_000
+_SCORED_AT_ONCE: Final = 1_000
+_MOVED_AT_ONCE: Final = 50
+_RETIRED_AT_ONCE: Final = 25
+
+Meant = Callable[[Standing], bool]
+
+
+@dataclass
+class Faded:
+    """What a pass of fading does: `scores` are (memory, its freshness now)."""
+
+    checked: int = 0
+    scores: list[tuple[Standing, float]] = field(default_factory=list)
+    moves: list[Standing] = field(default_factory=list)
+    ending: list[Standing] = field(default_factory=list)
+
+
+class Fading:
+    """The room's door to what time takes away."""
+
+    def __init__(
+        self, database: Database, rows: Rows, history: History, journal: Journal, clock: Clock
+    ) -> None:
+        self.history = history
+        self._database = database
+        self._rows = rows
+        self._journal = journal
+        self._clock = clock
+
+    async def decay(self, within: Within, *, dry_run: bool = False) -> Decayed:
+        """Store how fresh memories are now, move them between layers, archive what has faded."""
+        now = self._clock()
+        plan = await self.plan(within, now)
+        archived = [memory.row_id for memory in plan.ending]
+        updated = len(plan.scores)
+        if dry_run:
+            ids = await self.ids(archived)
+        else:
+            updated = await self.store_scores(plan.scores)
+            await self.move(plan.moves, now)
+            ids = await self.retire(archived, partial(has_faded, now=now), FADED_REASON)
+        return Decayed(plan.checked, updated, len(plan.moves), tuple(ids), self._clock())
+
+    async def prune(
+        self, within: Within, choice: Choice, limit: int, reason: str, *, dry_run: bool
+    ) -> Pruned:
+        """Archive what is chosen, at most `limit` (0: all), least valuable first."""
+        now = self._clock()
+        live = [memory async for some in self.slices(within) for memory in some]
+        chosen = choose(live, choice, limit, now)
+        rows = [memory.row_id for memory in chosen.going]
+        if dry_run:
+            ids = await self.ids(rows)
+        else:
+
+            def is_meant(memory: Standing) -> bool:
+                return choice.takes(memory, now) and not is_protected(memory)
+
+            ids = await self.retire(rows, is_meant, reason)
+        return Pruned(len(live), chosen.matching, chosen.protected, tuple(ids), self._clock())
+
+    async def slices(self, within: Within) -> AsyncIterator[list[Standing]]:
+        """The standing of live memories, some at a time."""
+        after = 0
+        while some := await self._database.read(
+            partial(store.standings, within=within, after=after, limit=_READ_AT_ONCE)
+        ):
+            yield some
+            after = some[-1].row_id
+
+    async def plan(self, within: Within, now: UnixMs) -> Faded:
+        """What bringing freshness up to date comes to."""
+        plan = Faded()
+        async for some in self.slices(within):
+            plan.checked += len(some)
+            for memory in some:
+                fresh = freshness(memory, now)
+                if is_worth_storing(memory.freshness, fresh):
+                    plan.scores.append((memory, fresh))
+                if has_faded(memory, now):
+                    plan.ending.append(memory)
+                elif settled_layer(memory, fresh) != memory.layer:
+                    plan.moves.append(memory)
+        plan.ending.sort(key=lambda memory: worth(memory, now))
+        return plan
+
+    async def store_scores(self, scores: Sequence[tuple[Standing, float]]) -> int:
+        """Store freshness, but of what was used meanwhile; how many rows were written."""
+        written = 0
+        for start in range(0, len(scores), _SCORED_AT_ONCE):
+            some = scores[start : start + _SCORED_AT_ONCE]
+            written += await self._database.write_slice(partial(store.set_scores, scores=some))
+        return written
+
+    async def move(self, memories: Sequence[Standing], now: UnixMs) -> None:
+        """Put memories into the layers they belong in."""
+
+        def work(tx: Writer, rows: Sequence[int]) -> None:
+            for entity in entity_store.by_row_ids(tx, rows).values():
+                held = standing(entity)
+                move(tx, entity, settled_layer(held, freshness(held, now)))
+
+        rows = [memory.row_id for memory in memories]
+        for start in range(0, len(rows), _MOVED_AT_ONCE):
+            some = rows[start : start + _MOVED_AT_ONCE]
+            await self._database.write_slice(partial(work, rows=some))
+
+    async def retire(self, rows: Sequence[int], is_meant: Meant, reason: str) -> list[str]:
+        """Archive memories that are still meant; their ids, in order."""
+
+        def work(tx: Writer, some: Sequence[int]) -> list[str]:
+            found = entity_store.by_row_ids(tx, some)
+            ended = []
+            for row_id in some:
+                entity = found.get(row_id)
+                if entity and not entity.archived and is_meant(standing(entity)):
+                    self.retire_one(tx, entity, reason)
+                    ended.append(entity.id)
+            return ended
+
+        ids: list[str] = []
+        for start in range(0, len(rows), _RETIRED_AT_ONCE):
+            some = rows[start : start + _RETIRED_AT_ONCE]
+            ids += await self._database.write_slice(partial(work, some=some))
+        return ids
+
+    def retire_one(self, tx: Writer, entity: Entity, reason: str) -> None:
+        """Archive a live memory, in a transaction of the caller's."""
+        self._rows.retire(tx, entity, reason, self._clock())
+        self._journal.append(
+            tx,
+            Entry(
+                "forget",
+                kind=AUDIT,
+                category=entity.category,
+                key=entity.key,
+                entity_id=entity.id,
+                agent_id=entity.agent_id,
+                workspace_hash=entity.workspace_hash,
+                acted_json=json.dumps({"reason": reason}, ensure_ascii=False),
+            ),
+        )
+
+    async def ids(self, rows: Collection[int]) -> list[str]:
+        """The ids of memories, in order."""
+        return await self._database.read(partial(store.ids, rows=list(rows)))
