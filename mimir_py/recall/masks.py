@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from mimir_py.recall.grown import Grown
 from mimir_py.recall.models import Filter, ValidOp
+from mimir_py.values import UnixMs
 
 _CODED: Final = ("category", "workspace_hash", "agent_id", "type", "layer", "topic_path")
 _FLAGS: Final = ("archived", "always_on", "superseded")
@@ -83,7 +84,9 @@ class FilterColumns:
         return [OPEN_END if value is None else value for value in values]
 
     def mask(self, filter: Filter) -> NDArray[np.bool_]:
-        """Which memories may answer; `min_decay` is the caller's, it is not in the feed."""
+        """Which memories may answer, whatever the time: `replaced` are those that `in_force_at`
+        leaves out. `min_decay` is the caller's, it is not in the feed.
+        """
         allowed = np.ones(len(self), dtype=np.bool_)
         if not filter.include_archived:
             allowed &= ~self._columns["archived"].view
@@ -104,12 +107,14 @@ class FilterColumns:
             allowed &= self._columns["always_on"].view == filter.always_on
         if filter.min_trust is not None:
             allowed &= self._columns["trust"].view >= filter.min_trust
-        if filter.in_force_at is not None:
-            later = self._columns["valid_to"].view > filter.in_force_at
-            # An end that is open is stored as the latest of all.
-            allowed &= ~self._columns["superseded"].view | later
         valid: NDArray[np.bool_] = allowed & self._valid(filter)
         return valid
+
+    def replaced(self, at: UnixMs) -> NDArray[np.integer[Any]]:
+        """The places of memories that another had taken the place of by then."""
+        superseded = np.flatnonzero(self._columns["superseded"].view)
+        # An end that is open is stored as the latest of all.
+        return superseded[self._columns["valid_to"].view[superseded] <= at]
 
     def _is_one_of(self, name: str, values: Sequence[str]) -> NDArray[np.bool_]:
         codes = self._codes[name]

@@ -12,6 +12,7 @@ of the change feed. Whoever reads both brings it further (`dense`).
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -29,6 +30,7 @@ _COARSE_LEAST: Final = 1_024
 # What a search makes of so many chunks at a time stays in the processor's cache.
 _BLOCK: Final = 32_768
 _FINE_BLOCK: Final = 512
+_FILTERS_HELD: Final = 4
 _MOST_WEIGHT: Final = 3
 # The share of a query's numbers that are not cut to the largest weight.
 _UNCUT: Final = 0.97
@@ -78,6 +80,8 @@ class Resident:
         )
         # Places of chunks that were taken out.
         self._free: list[int] = []
+        # Which chunks the latest filters leave, until something changes.
+        self._allowed: dict[Filter, NDArray[np.bool_]] = {}
 
     def __len__(self) -> int:
         return len(self._chunk_ids) - len(self._free)
@@ -98,6 +102,7 @@ class Resident:
         """Set what filters read of memories, each (row_id, *masks.COLUMNS)."""
         self._memories.put(columns)
         self._last_chunk.lengthen(len(self._memories))
+        self._allowed.clear()
 
     def remove(self, row_ids: Sequence[int]) -> None:
         """Take the chunks of some memories out."""
@@ -105,6 +110,7 @@ class Resident:
         owners = owners[owners != NOWHERE]
         places, _ = self._chunks_of(owners)
         self._live.view[places] = False
+        self._allowed.clear()
         self._last_chunk.view[owners] = 0
         self._free.extend(places.tolist())
 
@@ -123,6 +129,7 @@ class Resident:
         self._chunk_ids.view[places] = chunk_ids
         self._spans.view[places] = np.array([starts, stops], dtype=np.int32).T
         self._live.view[places] = True
+        self._allowed.clear()
         vectors = np.frombuffer(b"".join(blobs), dtype="<f4").reshape(len(chunks), -1)
         for column, words in zip(self._signs, _words(vectors > 0).T, strict=True):
             column.view[places] = words
@@ -139,10 +146,13 @@ class Resident:
 
         `faded` are memories to leave out whatever the filter says.
         """
-        allowed_memories = self._memories.mask(filter)
+        allowed = self._passing(replace(filter, in_force_at=None))
         hidden = self._memories.places(faded)
-        allowed_memories[hidden[hidden != NOWHERE]] = False
-        allowed = self._live.view & allowed_memories.take(self._owner.view)
+        if filter.in_force_at is not None:
+            hidden = np.concatenate([hidden, self._memories.replaced(filter.in_force_at)])
+        if len(hidden):
+            allowed = allowed.copy()
+            allowed[self._chunks_of(hidden)[0]] = False
         query = np.frombuffer(vector, dtype="<f4")
         best, cosines = self._fine(self._coarse(allowed, query, count), query, count)
         return [
@@ -169,6 +179,16 @@ class Resident:
             if value != -np.inf
         }
 
+    def _passing(self, filter: Filter) -> NDArray[np.bool_]:
+        """Which chunks are of memories that may answer. Not to be written to."""
+        allowed = self._allowed.get(filter)
+        if allowed is None:
+            allowed = self._live.view & self._memories.mask(filter).take(self._owner.view)
+            if len(self._allowed) >= _FILTERS_HELD:
+                self._allowed.clear()
+            self._allowed[filter] = allowed
+        return allowed
+
     def _taken_places(self, count: int) -> Places:
         """Places for so many chunks: those that have become free, then new ones."""
         again = [self._free.pop() for _ in range(min(count, len(self._free)))]
@@ -189,7 +209,7 @@ class Resident:
         # In order: of several chunks of one memory the last one stays.
         self._last_chunk.view[owners] = chunks
 
-    def _chunks_of(self, owners: NDArray[np.int32]) -> tuple[Places, Places]:
+    def _chunks_of(self, owners: Places) -> tuple[Places, Places]:
         """Places of all chunks of memories, and for each which of `owners` it is of."""
         which = np.flatnonzero(owners != NOWHERE)
         chunks = self._last_chunk.view[owners[which]]
