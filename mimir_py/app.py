@@ -22,6 +22,8 @@ from mimir_py.entities import Memories
 from mimir_py.entities import tools as entity_tools
 from mimir_py.entities.writing import Rows
 from mimir_py.errors import MimirError
+from mimir_py.files import Files
+from mimir_py.files import tools as file_tools
 from mimir_py.graph import community_tools
 from mimir_py.graph import tools as graph_tools
 from mimir_py.history import tools as history_tools
@@ -70,6 +72,7 @@ CATALOGUE: Final = Catalogue(
     + community_tools.TOOLS
     + history_tools.TOOLS
     + quality_tools.TOOLS
+    + file_tools.TOOLS
     + journal_tools.TOOLS
     + state_tools.TOOLS
     + workspace_tools.TOOLS
@@ -118,6 +121,8 @@ class App:
         self.communities = graph.Communities(database, self.memories, clock)
         self.history = history.History(database, _history_bounds(settings), clock, new_id)
         self.quality = Quality(database, self.memories, self.journal, clock, new_id)
+        rows = Rows(vectors, new_id)
+        self.files = Files(database, self.memories, rows, self.journal, limits, clock)
         self.workspaces = Workspaces(database)
         self.retries = Retries(database, clock)
         self.upkeep = upkeep.Upkeep(database, vectors, embedder, self.memories, dense, clock)

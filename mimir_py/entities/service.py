@@ -27,7 +27,7 @@ from mimir_py.entities.models import (
 from mimir_py.entities.reinforcement import reinforce_near
 from mimir_py.entities.similarity import NEAR, near_query, text_hash, trigram_similarity
 from mimir_py.entities.succession import Closed, Name, Pair, Succession
-from mimir_py.entities.writing import Prepared, Rows, derive, relabelled
+from mimir_py.entities.writing import Prepared, Rows, derive, embedded, relabelled
 from mimir_py.errors import InvalidInput, NotFound
 from mimir_py.journal import AUDIT, Entry, Journal
 from mimir_py.limits import Limits, check_name
@@ -38,7 +38,6 @@ from mimir_py.values import Clock, IdSource
 
 Then = Callable[[Writer, Remembered], None]
 
-EMBEDDED_AT_ONCE: Final = 8
 _DRAFT_NAMES: Final = ("topic_path", "agent_id", "type", "status", "layer", "visibility")
 _NEAR_LISTED: Final = 5
 _NEAR_CANDIDATES: Final = 32
@@ -185,9 +184,11 @@ class Memories:
 
     async def _echo_of(self, draft: Draft, parsed: Any) -> Entity | None:
         """The memory that a new name would repeat, having been shown of late."""
+        if draft.is_distinct or draft.supersedes or draft.trust is Trust.USER:
+            return None
         identity = draft.identity
         shown = self.echoes.of(text.body_text(parsed), identity.workspace_hash)
-        if shown is None or draft.supersedes or draft.trust is Trust.USER:
+        if shown is None:
             return None
         return await self._database.read(lambda reader: echoed(reader, draft, shown))
 
@@ -201,14 +202,7 @@ class Memories:
                 return prepared
         elif seen.repeated:
             return prepared
-        now, later = prepared.chunks[:EMBEDDED_AT_ONCE], prepared.chunks[EMBEDDED_AT_ONCE:]
-        vectors = await self._embedder.embed(
-            [text.chunk_text(prepared.label, prepared.body, c.start, c.stop) for c in now]
-        )
-        done = tuple(
-            replace(chunk, vector=vector) for chunk, vector in zip(now, vectors, strict=True)
-        )
-        return replace(prepared, chunks=done + later)
+        return await embedded(self._embedder, prepared)
 
     def _take_in(
         self, seen: "_Seen", prepared: Prepared, then: Then | None, tx: Writer
@@ -365,8 +359,10 @@ def _look(reader: Reader, draft: Draft, parsed: Any) -> _Seen:
 
 
 def _repeated(reader: Reader, draft: Draft, own_hash: bytes) -> Entity | None:
+    if draft.is_distinct or draft.supersedes is not None:
+        return None
     same = store.by_text(reader, draft.identity, own_hash)
-    if same is None or same.superseded_by or draft.supersedes is not None:
+    if same is None or same.superseded_by:
         return None
     return same if versioning.loses_nothing(same, draft) else None
 

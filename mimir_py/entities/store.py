@@ -251,8 +251,13 @@ def delete(tx: Writer, entity: Entity) -> None:
 
     Its text and vectors are the caller's to take out first.
     """
-    links.delete_to(tx, entity.id)
     tx.run(_DELETE_VERSIONS, {"id": entity.id})
+    delete_row(tx, entity)
+
+
+def delete_row(tx: Writer, entity: Entity) -> None:
+    """Delete a memory, of which only its versions stay."""
+    links.delete_to(tx, entity.id)
     tx.run(_DELETE, {"row_id": entity.row_id})
     append_change(tx, entity.row_id, entity.id, "delete")
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
-from mimir_py.embedding import split
+from mimir_py.embedding import Embedder, split
 from mimir_py.entities import links, store, text
 from mimir_py.entities.models import Draft, Entity, Identity, Link
 from mimir_py.entities.similarity import text_hash
@@ -12,6 +12,8 @@ from mimir_py.storage import fts
 from mimir_py.storage.database import Writer
 from mimir_py.storage.vectors import Chunk, Vectors
 from mimir_py.values import UnixMs
+
+EMBEDDED_AT_ONCE: Final = 8
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,16 @@ def relabelled(prepared: Prepared, entity: Entity) -> Prepared:
     return replace(
         prepared, label=text.label(entity.category, entity.key, entity.tags, entity.topic_path)
     )
+
+
+async def embedded(embedder: Embedder, prepared: Prepared) -> Prepared:
+    """`prepared` with vectors of its first chunks; the rest of a long body is embedded later."""
+    now, later = prepared.chunks[:EMBEDDED_AT_ONCE], prepared.chunks[EMBEDDED_AT_ONCE:]
+    vectors = await embedder.embed(
+        [text.chunk_text(prepared.label, prepared.body, c.start, c.stop) for c in now]
+    )
+    done = tuple(replace(chunk, vector=vector) for chunk, vector in zip(now, vectors, strict=True))
+    return replace(prepared, chunks=done + later)
 
 
 def ended(version: Entity, at: UnixMs) -> Entity:
@@ -137,6 +149,46 @@ class Rows:
         for identity, _ in store.aliases_of(tx, entity.row_id):
             self.drop_alias(tx, identity, now, forgotten=reason)
         store.archive(tx, entity, reason, now)
+
+    def rename(
+        self, tx: Writer, stored: Entity, identity: Identity, reason: str, now: UnixMs
+    ) -> Entity:
+        """Give a live memory a name that no live one has; what it said stays under the old one.
+
+        A forgotten memory of that name becomes a version. Returns the memory under its new name.
+        """
+        self.settle_aliases(tx, stored)
+        since = max(self.drop_alias(tx, identity, now), stored.recorded_at_unix_ms + 1)
+        forgotten = store.by_identity(tx, identity)
+        if forgotten is not None:
+            since = max(since, forgotten.believed_until or 0)
+            self._make_way(tx, forgotten)
+        history_id = self._new_id("hist")
+        entity = replace(
+            stored,
+            category=identity.category,
+            key=identity.key,
+            workspace_hash=identity.workspace_hash,
+            recorded_at_unix_ms=since,
+            supersedes=history_id,
+        )
+        before = replace(ended(stored, since), archived=True, archive_reason=reason)
+        store.insert_version(tx, history_id, before)
+        prepared = derive(Draft(identity, entity.body_json), text.parse_body(entity.body_json))
+        fts.remove(tx, entity.row_id)
+        fts.add(tx, [(entity.row_id, relabelled(prepared, entity).label, prepared.body)])
+        store.update(tx, entity)
+        store.append_change(tx, entity.row_id, entity.id, "update")
+        return entity
+
+    def _make_way(self, tx: Writer, forgotten: Entity) -> None:
+        """Make room for another memory of the same name: keep a forgotten one as a version."""
+        store.insert_version(
+            tx, self._new_id("hist"), ended(forgotten, forgotten.recorded_at_unix_ms + 1)
+        )
+        fts.remove(tx, forgotten.row_id)
+        self._vectors.remove(tx, forgotten.row_id)
+        store.delete_row(tx, forgotten)
 
     def drop_alias(
         self, tx: Writer, identity: Identity, now: UnixMs, forgotten: str | None = None

@@ -39,12 +39,20 @@ class History:
         self._new_id = new_id
 
     async def trail(self, name: Name, limit: int, offset: int) -> Trail:
-        """Earlier versions, newest first, in the first workspace that knows the name."""
+        """Earlier versions, newest first, in the first workspace that knows the name.
+
+        Those that a memory has from before it was renamed are among them.
+        """
 
         def page(reader: Reader) -> Trail:
             known = store.versions(reader, name.category, name.key, name.workspaces)
             for workspace, versions in known.items():
                 earlier = [version for version in versions if version.place is Place.EARLIER]
+                for present in versions:
+                    if present.place is Place.PRESENT:
+                        named = (name.category, name.key)
+                        earlier += store.under_other_names(reader, present.row, *named)
+                earlier.sort(key=lambda v: (v.ended_at or 0, v.recorded_at, v.row), reverse=True)
                 wanted = earlier[offset : offset + limit]
                 whole = tuple(store.earlier(reader, version.row) for version in wanted)
                 return Trail(workspace, whole, len(earlier))

@@ -33,6 +33,20 @@ _EARLIER: Final = """
       AND (:workspace_hash IS NULL OR held.workspace_hash = :workspace_hash)
     ORDER BY h.invalidated_at_unix_ms DESC, h.recorded_at_unix_ms DESC, h.seq DESC
 """
+# What the memory of a name said under the names it had before.
+_UNDER_OTHER_NAMES: Final = """
+    WITH RECURSIVE before (history_id) AS (
+        SELECT supersedes FROM main.entities WHERE row_id = :row_id
+        UNION
+        SELECT h.supersedes FROM before JOIN main.entity_history h USING (history_id)
+    )
+    SELECT h.seq, h.recorded_at_unix_ms,
+        coalesce(h.invalidated_at_unix_ms, h.recorded_at_unix_ms + 1),
+        coalesce(h.valid_from_unix_ms, h.recorded_at_unix_ms), h.valid_to_unix_ms, h.archived
+    FROM before JOIN main.entity_history held USING (history_id)
+    CROSS JOIN entity_history h ON h.seq = held.seq
+    WHERE held.key <> :key OR held.category <> :category
+"""
 _ALIAS: Final = """
     SELECT e.workspace_hash, e.row_id, a.created_at_unix_ms, NULL,
         coalesce(e.valid_from_unix_ms, e.recorded_at_unix_ms), e.valid_to_unix_ms, 0
@@ -83,6 +97,16 @@ def versions(
                 version = Version(place, row, recorded, ended, start, end, bool(forgotten))
                 found.setdefault(named, []).append(version)
     return found if workspaces is not None else dict(sorted(found.items()))
+
+
+def under_other_names(reader: Reader, row_id: int, category: str, key: str) -> list[Version]:
+    """Versions that the memory in a row left under names it had before its present one."""
+    names = reader.stored_names("entity_history", {"category": category, "key": key})
+    rows = reader.tuples(_UNDER_OTHER_NAMES, {"row_id": row_id, **names})
+    return [
+        Version(Place.EARLIER, seq, recorded, ended, start, end, bool(forgotten))
+        for seq, recorded, ended, start, end, forgotten in rows
+    ]
 
 
 def whole(reader: Reader, version: Version) -> Entity:

@@ -41,8 +41,28 @@ class Correction:
 
 
 @dataclass(frozen=True)
+class Benchmark:
+    """How a task went: turns, tokens, and whether memory was asked."""
+
+    task_description: str
+    turns_taken: int
+    tokens_used: int
+    memory_recall_used: bool
+    recall_count: int = 0
+    task_success: bool = False
+    session_id: str = ""
+    tags: tuple[str, ...] = ()
+    trust: Trust = Trust.AGENT
+
+    @property
+    def tokens_per_turn(self) -> int:
+        """Whole tokens a turn; of no turns, 0."""
+        return self.tokens_used // self.turns_taken if self.turns_taken else 0
+
+
+@dataclass(frozen=True)
 class Learned:
-    """The memory and the journal entry that keep a correction."""
+    """The memory, and the journal entry if there is one, that keep what was learned."""
 
     entity_id: str
     journal_id: str

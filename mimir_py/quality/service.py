@@ -7,12 +7,15 @@ from mimir_py.entities import Draft, Identity, Memories, Remembered
 from mimir_py.entities import store as entity_store
 from mimir_py.journal import AUDIT, Entry, Journal
 from mimir_py.quality.efficacy import VERIFIED_SCORE, clamped, efficacy
-from mimir_py.quality.models import Correction, Efficacy, Learned
+from mimir_py.quality.models import Benchmark, Correction, Efficacy, Learned
 from mimir_py.storage.database import Database, Writer
 from mimir_py.values import Clock, IdSource
 
 CORRECTION: Final = "correction"
+BENCHMARK: Final = "benchmark"
 _SOURCE: Final = "mimir_correct"
+_BENCH_SOURCE: Final = "mimir_bench"
+_BENCH_IMPORTANCE: Final = 0.5
 
 Workspaces = tuple[str, ...] | None
 
@@ -109,6 +112,33 @@ class Quality:
         now = self._clock()
         remembered = await self._memories.remember(_draft(correction, key, workspace), enter)
         return Learned(remembered.id, entered[-1], key, now)
+
+    async def bench(self, benchmark: Benchmark, workspace: str) -> Learned:
+        """Remember how a task went; two that went alike are two.
+
+        Raises:
+            InvalidInput: a text or name is over its limit.
+        """
+        key = self._new_id(BENCHMARK)
+        now = self._clock()
+        remembered = await self._memories.remember(_bench_draft(benchmark, key, workspace))
+        return Learned(remembered.id, "", key, now)
+
+
+def _bench_draft(benchmark: Benchmark, key: str, workspace: str) -> Draft:
+    body = {name: value for name, value in vars(benchmark).items() if name not in ("tags", "trust")}
+    body["tokens_per_turn"] = benchmark.tokens_per_turn
+    return Draft(
+        Identity(BENCHMARK, key, workspace),
+        json.dumps(body, ensure_ascii=False),
+        entity_id=f"bch{key.removeprefix(BENCHMARK)}",
+        type=BENCHMARK,
+        tags=benchmark.tags,
+        importance=_BENCH_IMPORTANCE,
+        trust=benchmark.trust,
+        source=_BENCH_SOURCE,
+        is_distinct=True,
+    )
 
 
 def _draft(correction: Correction, key: str, workspace: str) -> Draft:

@@ -5,10 +5,11 @@ from typing import Annotated, ClassVar, Final, TypedDict
 from pydantic import Field
 
 from mimir_py.quality.efficacy import efficacy
-from mimir_py.quality.models import Correction
+from mimir_py.quality.models import Benchmark, Correction
 from mimir_py.quality.service import CORRECTION, Quality
 from mimir_py.tooling import AnyTool, Call, Effect, Tool, ToolSpec
 from mimir_py.tooling.fields import Category, Key, UnixMsField, Workspace, WorkspaceFilter
+from mimir_py.values import MAX_UNIX_MS
 
 _Text = Annotated[str, Field(min_length=1)]
 
@@ -150,4 +151,56 @@ class Correct(Tool[Quality]):
         }
 
 
-TOOLS: Final[tuple[type[AnyTool], ...]] = (Score, Follow, Correct)
+class BenchAnswer(TypedDict):
+    entity_id: str
+    created_at_unix_ms: int
+
+
+_Count = Annotated[int, Field(ge=0, le=MAX_UNIX_MS)]
+
+
+class Bench(Tool[Quality]):
+    """Record how a task went, to compare work with and without memory."""
+
+    spec: ClassVar = ToolSpec(
+        name="mimir_bench",
+        title="Record how a task went",
+        effect=Effect.WRITES,
+        room=Quality,
+        failure="Bench failed",
+        words=("task_description", "tags"),
+        example={
+            "task_description": "add a field to the orders API",
+            "turns_taken": 4,
+            "tokens_used": 9000,
+            "memory_recall_used": True,
+        },
+    )
+
+    task_description: _Text
+    turns_taken: _Count
+    tokens_used: _Count
+    memory_recall_used: bool
+    recall_count: _Count = 0
+    task_success: bool = False
+    session_id: str = ""
+    tags: list[str] = Field(default_factory=list)
+    workspace_hash: Workspace = None
+
+    async def run(self, room: Quality, call: Call) -> BenchAnswer:
+        benchmark = Benchmark(
+            self.task_description,
+            self.turns_taken,
+            self.tokens_used,
+            self.memory_recall_used,
+            self.recall_count,
+            self.task_success,
+            self.session_id,
+            tuple(self.tags),
+            call.trust,
+        )
+        noted = await room.bench(benchmark, call.scope.writes(self.workspace_hash))
+        return {"entity_id": noted.entity_id, "created_at_unix_ms": noted.created_at_unix_ms}
+
+
+TOOLS: Final[tuple[type[AnyTool], ...]] = (Score, Follow, Correct, Bench)

@@ -10,11 +10,10 @@ Category = Annotated[str, Field(description="Namespace, e.g. decision, conventio
 Key = Annotated[str, Field(min_length=1, description="Name, unique within category and workspace")]
 CategoryFilter = Annotated[str | None, Field(description="Only this category")]
 WorkspaceFilter = Annotated[
-    str | None,
-    Field(description='Only this one ("" is global, "*" all); else the session\'s scope'),
+    str | None, Field(description='Only this ("" is global, "*" all); else the session\'s')
 ]
 Workspace = Annotated[
-    str | None, Field(description='Workspace it belongs to; "" is global. Default: the session\'s')
+    str | None, Field(description='Its workspace ("" is global); else the session\'s')
 ]
 AgentFilter = Annotated[str | None, Field(description="Only memories of this agent")]
 Limit = Annotated[int, Field(ge=0, description="Most items")]

@@ -9,7 +9,7 @@ from typing import Any, Final
 from mimir_py.tooling.tool import AnyTool
 from mimir_py.values import MAX_UNIX_MS
 
-MOST_OUTPUT_BYTES: Final = 150
+MOST_OUTPUT_BYTES: Final = 120
 
 _JSON_TYPES: Mapping[Any, str] = {
     str: "string",
@@ -88,7 +88,8 @@ def _is_noise(name: str, value: Any) -> bool:
     """Whether a schema keyword tells a caller nothing: every integer fits 64 bits."""
     if name in ("title", "additionalProperties"):
         return True
-    return (name == "default" and value is None) or (
+    # Left out is as good as empty, or no.
+    return (name == "default" and (value is None or value is False or value == "")) or (
         name in ("minimum", "maximum") and abs(value) == MAX_UNIX_MS
     )
 

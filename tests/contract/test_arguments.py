@@ -22,6 +22,13 @@ _NEEDED: Final[Mapping[str, Mapping[str, Any]]] = {
     "score": {"category": "c", "key": "nulls", "score": 0.5},
     "follow": {"category": "c", "key": "nulls", "followed": True},
     "correct": {"wrong_approach": "a", "user_correction": "b", "task_context": "c"},
+    "bench": {
+        "task_description": "a",
+        "turns_taken": 1,
+        "tokens_used": 1,
+        "memory_recall_used": True,
+    },
+    "memories": {"command": "view"},
     "supersede": {
         "from_category": "c",
         "from_key": "nulls",

@@ -42,6 +42,13 @@ _BASES: Final[Mapping[str, Mapping[str, Any]]] = {
     "score": {"category": "hostile", "key": "k", "score": 0.5},
     "follow": {"category": "hostile", "key": "k", "followed": True},
     "correct": {"wrong_approach": "a", "user_correction": "b", "task_context": "c"},
+    "bench": {
+        "task_description": "a",
+        "turns_taken": 1,
+        "tokens_used": 1,
+        "memory_recall_used": True,
+    },
+    "memories": {"command": "view"},
     "supersede": {
         "from_category": "hostile",
         "from_key": "k",

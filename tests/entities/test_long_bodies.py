@@ -5,8 +5,8 @@ from tokenizers import Tokenizer
 
 from mimir_py.embedding import split
 from mimir_py.embedding.onnx import MAX_TOKENS, MODEL_FOLDER
-from mimir_py.entities.service import EMBEDDED_AT_ONCE
 from mimir_py.entities.text import chunk_text, label
+from mimir_py.entities.writing import EMBEDDED_AT_ONCE
 
 _FILLER = "The weekly report was filed on the usual shelf by the usual people. "
 _OPENING = "The lighthouse keeper paints the railings every spring. "

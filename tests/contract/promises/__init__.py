@@ -9,6 +9,7 @@ from typing import Final
 from tests.contract.promises import (
     context,
     ending,
+    files,
     graph,
     journal,
     lifecycle,
@@ -20,7 +21,18 @@ from tests.contract.promises import (
 from tests.contract.promises.arguments import ARGUMENTS, ENUMS
 from tests.contract.promises.kinds import Promise, Refusal, difference
 
-_MODULES: Final = (context, memories, quality, time, graph, journal, state, ending, lifecycle)
+_MODULES: Final = (
+    context,
+    memories,
+    files,
+    quality,
+    time,
+    graph,
+    journal,
+    lifecycle,
+    state,
+    ending,
+)
 PROMISES: Final = tuple(promise for module in _MODULES for promise in module.PROMISES)
 REFUSALS: Final = tuple(refusal for module in _MODULES for refusal in module.REFUSALS)
 

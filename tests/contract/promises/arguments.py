@@ -90,6 +90,22 @@ ARGUMENTS: Final[Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]]] = {
             "valid_from_unix_ms": "integer", "valid_to_unix_ms": "integer",
         },
     ),
+    "bench": (
+        ("task_description", "turns_taken", "tokens_used", "memory_recall_used"),
+        {
+            "task_description": "string", "turns_taken": "integer", "tokens_used": "integer",
+            "memory_recall_used": "boolean", "recall_count": "integer", "task_success": "boolean",
+            "session_id": "string", "tags": "array",
+        },
+    ),
+    "memories": (
+        ("command",),
+        {
+            "command": "string", "path": "string", "file_text": "string", "old_str": "string",
+            "new_str": "string", "insert_line": "integer", "insert_text": "string",
+            "old_path": "string", "new_path": "string",
+        },
+    ),
     "supersede": (
         ("from_category", "from_key", "to_category", "to_key"),
         {
@@ -181,6 +197,7 @@ ARGUMENTS: Final[Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]]] = {
 ENUMS: Final = {
     ("communities", "algorithm"): {"label_prop", "louvain"},
     ("prune", "scope"): {"entities", "history"},
+    ("memories", "command"): {"view", "create", "str_replace", "insert", "delete", "rename"},
     ("recall", "mode"): {"fts5", "dense", "hybrid"},
     ("recall", "valid_op"): {"overlaps", "contains"},
     ("recall_layer", "layer"): {"world", "episodic", "semantic"},

@@ -18,6 +18,12 @@ _CORRECTION: Final = {
     "user_correction": "merge instead",
     "task_context": "updating a pull request",
 }
+_BENCH: Final = {
+    "task_description": "add a field",
+    "turns_taken": 4,
+    "tokens_used": 9001,
+    "memory_recall_used": True,
+}
 _TABS: Final = ("remember", {**_CONVENTION, "body_json": "we indent with tabs"})
 _FOLLOWED: Final = ("follow", {**_CONVENTION, "followed": True})
 
@@ -91,10 +97,36 @@ PROMISES: Final = (
         },
         before=(("correct", _CORRECTION),),
     ),
+    Promise(
+        "5.49",
+        "how a task went is a memory",
+        ("bench", _BENCH),
+        {"entity_id": Kind((str,), "bch-[0-9a-f]{12}"), "created_at_unix_ms": TIME},
+    ),
+    Promise(
+        "5.49",
+        "the memory holds the inputs and whole tokens a turn",
+        ("recall", {"query": "add a field", "category": "benchmark"}),
+        {
+            "items": [
+                {
+                    **_BENCH,
+                    "recall_count": 0,
+                    "task_success": False,
+                    "session_id": "",
+                    "tokens_per_turn": 2250,
+                    "decay_score": 0.5,
+                }
+            ],
+            "total": 1,
+        },
+        before=(("bench", _BENCH),),
+    ),
 )
 
 REFUSALS: Final = (
     Refusal("5.33", ("score", {**QUEUE_NAME, "score": "high"}), "score"),
     Refusal("5.34", ("follow", QUEUE_NAME), "followed"),
+    Refusal("5.49", ("bench", {**_BENCH, "turns_taken": -1}), "turns_taken"),
     Refusal("5.47", ("correct", {"wrong_approach": "x"}), "user_correction"),
 )
