@@ -100,7 +100,8 @@ def _frame(sentence: str) -> Frame:
     at = _predicate(tokens)
     if at is None:
         return _imperative(tokens, negated)
-    subject, rest = tokens[:at], tokens[at:]
+    subject: Sequence[str] = tokens[:at]
+    rest = tokens[at:]
     verb, after = _verb(rest)
     if not stems([t for t in subject if t not in _GENERIC]):
         return _imperative([verb, *after], negated)

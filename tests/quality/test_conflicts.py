@@ -23,7 +23,7 @@ def _stored(name):
     return {"category": "note", "key": name}
 
 
-def test_judged_pair_by_pair_few_contradictions_are_missed_and_fewer_made_up():
+def test_judged_pair_by_pair_few_contradictions_are_missed_and_fewer_made_up(record_property):
     found = [
         (label == "1", contradict(statement(_body(one), key), statement(_body(other), other_key)))
         for label, key, one, other_key, other in _PAIRS
@@ -32,7 +32,8 @@ def test_judged_pair_by_pair_few_contradictions_are_missed_and_fewer_made_up():
     right = sum(is_one and said for is_one, said in found)
     precision = right / sum(said for _, said in found)
     recall = right / sum(is_one for is_one, _ in found)
-    print(f"precision {precision:.3f}, recall {recall:.3f} of {len(_PAIRS)} pairs")
+    record_property("precision", precision)
+    record_property("recall", recall)
     assert len(_PAIRS) >= 60
     assert precision >= _LEAST_PRECISION
     assert recall >= _LEAST_RECALL
@@ -59,7 +60,6 @@ async def test_contradictions_are_found_among_all_the_others(client):
         for number, (label, key, _, other_key, _) in enumerate(_PAIRS)
         if label == "1"
     }
-    print(f"{len(found & planted)} of {len(planted)} found through the indexes")
     assert len(found & planted) >= _LEAST_RECALL * len(planted) - 1
     assert answer["total"] == len(found)
 
