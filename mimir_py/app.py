@@ -27,22 +27,27 @@ from mimir_py.files import tools as file_tools
 from mimir_py.graph import community_tools
 from mimir_py.graph import tools as graph_tools
 from mimir_py.history import tools as history_tools
+from mimir_py.importers import Migrated, Migrations
+from mimir_py.importers import tools as importer_tools
+from mimir_py.importers.takeover import take_over
 from mimir_py.journal import Journal
 from mimir_py.journal import tools as journal_tools
 from mimir_py.journal.service import rechain
 from mimir_py.lifecycle import Fading, Lifecycle, fading_tools
 from mimir_py.lifecycle import tools as lifecycle_tools
 from mimir_py.limits import Limits
-from mimir_py.quality import Conflicts, Quality, conflict_tools
+from mimir_py.quality import Quality
 from mimir_py.quality import tools as quality_tools
 from mimir_py.recall import tools as recall_tools
 from mimir_py.retries import Retries, keyed
-from mimir_py.security import SecretsMode, clean_fields
+from mimir_py.security import SecretsMode, Trust, clean_fields
+from mimir_py.security.keys import from_key_file
 from mimir_py.security.unlocking import secret_of, unlocking
 from mimir_py.state import State
 from mimir_py.state import tools as state_tools
 from mimir_py.storage.database import Database, Writer, open_database
 from mimir_py.storage.engine import Engine, load_engine
+from mimir_py.storage.files import is_rust_store
 from mimir_py.storage.vectors import Vectors
 from mimir_py.tooling import AnyTool, Call, Catalogue
 from mimir_py.tooling.answer import MOST_NAME_CHARS, clipped, failure, fitted, size, success
@@ -72,7 +77,6 @@ CATALOGUE: Final = Catalogue(
     + community_tools.TOOLS
     + history_tools.TOOLS
     + quality_tools.TOOLS
-    + conflict_tools.TOOLS
     + file_tools.TOOLS
     + journal_tools.TOOLS
     + state_tools.TOOLS
@@ -80,6 +84,7 @@ CATALOGUE: Final = Catalogue(
     + upkeep_tools.TOOLS
     + lifecycle_tools.TOOLS
     + fading_tools.TOOLS
+    + importer_tools.TOOLS
 )
 
 
@@ -123,7 +128,6 @@ class App:
         self.history = history.History(database, _history_bounds(settings), clock, new_id)
         self.quality = Quality(database, self.memories, self.journal, clock, new_id)
         rows = Rows(vectors, new_id)
-        self.conflicts = Conflicts(database, vectors, dense, rows, self.journal, clock)
         self.files = Files(database, self.memories, rows, self.journal, limits, clock)
         self.workspaces = Workspaces(database)
         self.retries = Retries(database, clock)
@@ -140,6 +144,9 @@ class App:
             clock,
             new_id,
             seek_secrets=self._secrets is not SecretsMode.OFF,
+        )
+        self.migrations = Migrations(
+            database, self.vault, self.journal, clock, partial(_file_key, settings)
         )
         # A tool finds its room by its class.
         self._rooms: Mapping[type, object] = {type(room): room for room in vars(self).values()}
@@ -280,6 +287,10 @@ async def open_app(
     async with AsyncExitStack() as stack:
         engine = load_engine(settings.sqlite_driver)
         path = find_store(settings, home).path
+        if is_rust_store(path):
+            fill = partial(_fill_from, settings=settings, home=home, clock=clock, new_id=new_id)
+            key = _file_key(settings)
+            await take_over(path, engine, settings.busy_timeout_ms, key, clock(), fill)
         database = await stack.enter_async_context(
             open_database(
                 path,
@@ -306,6 +317,26 @@ async def open_app(
             tasks.append(asyncio.create_task(app.load_index(), name="mimir-index"))
         stack.push_async_callback(_stop, tasks)
         yield app
+
+
+async def _fill_from(
+    path: Path, source: Path, *, settings: Settings, home: Path, clock: Clock, new_id: IdSource
+) -> Migrated:
+    """Make a store of what one of the Rust program holds; sealed if a key is given."""
+
+    async def silent(done: int, total: int | None, what: str) -> None:
+        pass
+
+    at_path = replace(settings, db_path=path)
+    async with open_app(at_path, home, clock=clock, new_id=new_id) as app:
+        return await app.migrations.migrate(source, most=Trust.AGENT, report=silent)
+
+
+def _file_key(settings: Settings) -> bytes | None:
+    """The key a key file names: the Rust program's are the same."""
+    if settings.encryption_key is None:
+        return None
+    return from_key_file(settings.encryption_key).value
 
 
 def remake(tx: Writer, engine: Engine) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mimir_py import __version__
-from mimir_py.cli import backups, connect, doctor, journal, memories, sealing, transfer
+from mimir_py.cli import backups, connect, doctor, journal, memories, migrating, sealing, transfer
 from mimir_py.cli.session import top_level
 
 app = typer.Typer(
@@ -52,6 +52,7 @@ def serve() -> None:
 
 memories.add_commands(app)
 transfer.add_commands(app)
+migrating.add_commands(app)
 backups.add_commands(app)
 journal.add_commands(app)
 sealing.add_commands(app)

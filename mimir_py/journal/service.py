@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import Final
 
@@ -12,7 +12,7 @@ from mimir_py.journal.head import HeadFile
 from mimir_py.journal.models import AUDIT, GENESIS, Entry, Fault, Filter, Head, Recorded, Verdict
 from mimir_py.limits import Limits, check_name
 from mimir_py.storage.database import Database, Reader, Writer
-from mimir_py.values import Clock, IdSource
+from mimir_py.values import Clock, IdSource, UnixMs
 
 logger = logging.getLogger("mimir")
 
@@ -36,10 +36,20 @@ class Journal:
         self._new_id = new_id
         self._outside = HeadFile(database.path)
 
-    def append(self, tx: Writer, entry: Entry) -> Recorded:
-        """Add an entry in the transaction of what it records; both become durable, or neither."""
+    def append(
+        self, tx: Writer, entry: Entry, *, id: str | None = None, at: UnixMs | None = None
+    ) -> Recorded:
+        """Add an entry in the transaction of what it records; both become durable, or neither.
+
+        `id` and `at` are those of an entry that comes from another journal.
+        """
         before = store.head(tx)
-        recorded = Recorded(before.seq + 1, self._new_id("jrn"), self._clock(), entry)
+        recorded = Recorded(
+            before.seq + 1,
+            self._new_id("jrn") if id is None else id,
+            self._clock() if at is None else at,
+            entry,
+        )
         salts, commitments = chain.commit([getattr(entry, name) for name in chain.FIELDS])
         hash = chain.entry_hash(
             before.hash,
@@ -83,6 +93,10 @@ class Journal:
         """Numbers of the entries that name a memory, by id or by (category, key, workspace)."""
         named = [] if name is None else store.about_name(reader, *name)
         return {*store.about_entity(reader, entity_id), *named}
+
+    def known(self, reader: Reader, ids: Sequence[str]) -> set[str]:
+        """Those of the ids that entries have."""
+        return store.known_ids(reader, ids)
 
     async def record(self, entry: Entry) -> Recorded:
         """Add an entry by itself and return once it is durable.

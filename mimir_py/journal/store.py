@@ -1,6 +1,7 @@
 """The table `journal`; the only one to write it."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -31,6 +32,9 @@ _OF_NAME: Final = """
     SELECT seq FROM main.journal
     WHERE category = :category AND key = :key AND workspace_hash = :workspace_hash
       AND kind = 'event' AND key <> ''
+"""
+_KNOWN_IDS: Final = """
+    SELECT j.id FROM json_each(:ids) wanted CROSS JOIN main.journal j ON j.id = wanted.value
 """
 _EVENTS: Final = "SELECT count(*) FROM main.journal WHERE kind = 'event'"
 
@@ -110,6 +114,11 @@ def about_name(reader: Reader, category: str, key: str, workspace_hash: str) -> 
     """Numbers of the events that name a memory by category and key, in one workspace."""
     names = {"category": category, "key": key, "workspace_hash": workspace_hash}
     return [seq for (seq,) in reader.tuples(_OF_NAME, reader.stored_names("journal", names))]
+
+
+def known_ids(reader: Reader, ids: Sequence[str]) -> set[str]:
+    """Those of the ids that entries have."""
+    return {id for (id,) in reader.tuples(_KNOWN_IDS, {"ids": json.dumps(list(ids))})}
 
 
 def count_events(reader: Reader) -> int:

@@ -18,7 +18,7 @@ from mimir_py.config import Settings, find_store
 from mimir_py.errors import MimirError
 from mimir_py.server.streams import open_standard_descriptors
 from mimir_py.storage import migrations
-from mimir_py.storage.files import refuse_foreign
+from mimir_py.storage.files import is_rust_store, refuse_foreign
 
 
 def run(settings: Settings, home: Path, cwd: Path) -> int:
@@ -34,9 +34,12 @@ def run(settings: Settings, home: Path, cwd: Path) -> int:
     found = find_store(settings, home)
     try:
         _check_selection(settings.tools)
-        refuse_foreign(found.path, migrations.LATEST, has_key=settings.has_key)
-        if settings.has_key:
-            _check_key(settings, found.path)
+        if is_rust_store(found.path):
+            _check_old(settings, found.path)
+        else:
+            refuse_foreign(found.path, migrations.LATEST, has_key=settings.has_key)
+            if settings.has_key:
+                _check_key(settings, found.path)
     except MimirError as error:
         print(f"mimir: {error}", file=sys.stderr)
         return error.exit_code
@@ -45,6 +48,17 @@ def run(settings: Settings, home: Path, cwd: Path) -> int:
 
     _run_to_its_end(Connection(settings, home, cwd).serve())
     return 0
+
+
+def _check_old(settings: Settings, path: Path) -> None:
+    """Refuse a store of the Rust program that could not be taken over, as `_check_key` does."""
+    from mimir_py.importers.takeover import check_old_store
+    from mimir_py.security.unlocking import secret_of
+    from mimir_py.storage.engine import load_engine
+
+    secret = secret_of(settings)
+    key = None if secret is None or secret.kind != "file" else secret.value
+    check_old_store(path, load_engine(settings.sqlite_driver), key)
 
 
 def _check_key(settings: Settings, path: Path) -> None:

@@ -66,6 +66,17 @@ def is_store(path: Path) -> bool:
     return header[:16] == _MAGIC and _application_id(header) in IDS
 
 
+def is_sqlite(path: Path) -> bool:
+    """Whether the file begins as a SQLite database does."""
+    return _header(path)[:16] == _MAGIC
+
+
+def is_rust_store(path: Path) -> bool:
+    """Whether the file's header is that of a store of the Rust program."""
+    header = _header(path)
+    return header[:16] == _MAGIC and _is_rust(header)
+
+
 def is_other_program(path: Path) -> bool:
     """Whether the file is a SQLite database of another program."""
     header = _header(path)
@@ -140,11 +151,11 @@ def refuse_foreign(path: Path, newest_version: int, *, has_key: bool | None = No
     if application_id == 0 and user_version == 0 and _has_no_table(header):
         # Being made: a first start may have ended here, its tables still in the log.
         return
-    if application_id == 0 and 1 <= user_version <= 10:
+    if _is_rust(header):
         raise ForeignStore(
             f"{path} is a store of the Rust program (perseus-vault / mneme / mimir, schema "
-            f"{user_version}); it was left untouched. Mimir cannot read it yet: give another "
-            "file with --db or MIMIR_DB_PATH"
+            f"{user_version}); it was left untouched. `mimir serve` makes it a store of its own, "
+            "a backup kept; `mimir migrate` copies it into one"
         )
     raise ForeignStore(
         f"{path} is a database of another program; it was left untouched. Give another file "
@@ -174,12 +185,16 @@ def _header(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             return _newest_first_page(path) or file.read(_HEADER_BYTES)
-    except (FileNotFoundError, IsADirectoryError, PermissionError):
+    except OSError:
         return b""
 
 
 def _application_id(header: bytes) -> int:
     return int.from_bytes(header[68:72], "big")
+
+
+def _is_rust(header: bytes) -> bool:
+    return _application_id(header) == 0 and 1 <= int.from_bytes(header[60:64], "big") <= 10
 
 
 def _has_no_table(header: bytes) -> bool:

@@ -4,7 +4,8 @@ Owns no table. JSON Lines carry everything a memory is, with its versions, links
 exporting, importing into an empty store and exporting again gives the same bytes.
 """
 
+from mimir_py.vault.jsonl import Record, Version
 from mimir_py.vault.models import Imported
 from mimir_py.vault.service import Vault
 
-__all__ = ["Imported", "Vault"]
+__all__ = ["Imported", "Record", "Vault", "Version"]

@@ -2,7 +2,7 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -77,9 +77,12 @@ class Lines:
         self._short_bytes = min(limits.name_bytes, limits.body_bytes)
         self._clock = clock
         self._new_id = new_id
+        self._fault: TransferError | None = None
 
     def take(self, most: int) -> Unread:
-        """The next lines that are not blank."""
+        """The next lines that are not blank; none after a faulty one."""
+        if self._fault is not None:
+            return Unread([], self._fault)
         taken: list[tuple[int, str]] = []
         chars = 0
         try:
@@ -101,42 +104,59 @@ class Lines:
                 read.append(self._read(line, number))
         except TransferError as found:
             fault = found
-        # Step by step, not line by line: that keeps each step's code and tables in the cache.
-        rows = [to_row(record.entity, prepared.text_hash) for record, prepared in read]
-        texts = [fts.analysed(prepared.label, prepared.body) for _, prepared in read]
-        secrets: Counter[str] = Counter()
-        if self._seek_secrets:
-            for record, prepared in read:
-                secrets += _secrets(record, prepared)
-        zipped = zip(read, rows, texts, strict=True)
-        return Slice([Incoming(*both, row, text) for both, row, text in zipped], secrets, fault)
+        self._fault = fault
+        return prepared_slice(read, seek_secrets=self._seek_secrets, fault=fault)
 
     def _read(self, line: str, number: int) -> tuple[Record, Prepared]:
         record = jsonl.read_memory(line, number, self._new_id, self._clock, self._trust)
         short = len(line.encode()) <= self._short_bytes
         try:
-            for version in record.history:
-                self._checked(version.entity, short=short)
-                check_name("history_id", version.history_id, self._limits.name_bytes)
-            for identity, _ in record.aliases:
-                check_name("key", identity.key, self._limits.name_bytes)
-            draft, parsed = self._checked(record.entity, short=short)
+            return record, prepare(record, self._limits, short=short)
         except InvalidInput as error:
             raise TransferError(f"line {number}: {error}") from None
-        return record, derive(draft, parsed)
 
-    def _checked(self, entity: Entity, *, short: bool) -> tuple[Draft, Any]:
-        draft = _as_draft(entity)
-        if not entity.key:
-            raise InvalidInput("key", "is empty")
-        if not short or len(entity.tags) > self._limits.tags:
-            check_limits(draft, self._limits)
-            for field in ("id", "source", "archive_reason"):
-                check_name(field, getattr(entity, field), self._limits.name_bytes)
-            for link in entity.links:
-                for text in (link.target_id, link.relationship, link.note):
-                    check_name("links", text, self._limits.name_bytes)
-        return draft, parse_body(entity.body_json)
+
+def prepare(record: Record, limits: Limits, *, short: bool = False) -> Prepared:
+    """What is derived from a record; `short` if no text of it can be over a limit.
+
+    Raises:
+        InvalidInput: a text is over its limit, or the key is empty.
+    """
+    for version in record.history:
+        _checked(version.entity, limits, short=short)
+        check_name("history_id", version.history_id, limits.name_bytes)
+    for identity, _ in record.aliases:
+        check_name("key", identity.key, limits.name_bytes)
+    return derive(*_checked(record.entity, limits, short=short))
+
+
+def prepared_slice(
+    read: Sequence[tuple[Record, Prepared]], *, seek_secrets: bool, fault: TransferError | None
+) -> Slice:
+    """Records as a slice that is ready to store."""
+    # Step by step, not one by one: that keeps each step's code and tables in the cache.
+    rows = [to_row(record.entity, prepared.text_hash) for record, prepared in read]
+    texts = [fts.analysed(prepared.label, prepared.body) for _, prepared in read]
+    secrets: Counter[str] = Counter()
+    if seek_secrets:
+        for record, prepared in read:
+            secrets += _secrets(record, prepared)
+    zipped = zip(read, rows, texts, strict=True)
+    return Slice([Incoming(*both, row, text) for both, row, text in zipped], secrets, fault)
+
+
+def _checked(entity: Entity, limits: Limits, *, short: bool) -> tuple[Draft, Any]:
+    draft = _as_draft(entity)
+    if not entity.key:
+        raise InvalidInput("key", "is empty")
+    if not short or len(entity.tags) > limits.tags:
+        check_limits(draft, limits)
+        for field in ("id", "source", "archive_reason"):
+            check_name(field, getattr(entity, field), limits.name_bytes)
+        for link in entity.links:
+            for text in (link.target_id, link.relationship, link.note):
+                check_name("links", text, limits.name_bytes)
+    return draft, parse_body(entity.body_json)
 
 
 def _secrets(record: Record, prepared: Prepared) -> Counter[str]:

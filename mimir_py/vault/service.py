@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from mimir_py.entities import links
 from mimir_py.entities import store as entity_store
@@ -25,8 +25,9 @@ from mimir_py.upkeep import Upkeep
 from mimir_py.values import Clock, IdSource
 from mimir_py.vault import jsonl, store
 from mimir_py.vault.jsonl import Record, Version
-from mimir_py.vault.lines import Incoming, Lines, Unread
-from mimir_py.vault.models import Imported
+from mimir_py.vault.lines import Incoming, Lines, Slice
+from mimir_py.vault.models import Imported, Merge
+from mimir_py.vault.records import Records
 
 Report = Callable[[int], Awaitable[None]]
 
@@ -38,6 +39,16 @@ _MOST_IN_SLICE: Final = 384
 _LONGEST_S: Final = 0.02
 _SHORTEST_S: Final = 0.01
 _TURN_S: Final = 0.0002
+
+
+class _Source(Protocol):
+    """Where memories come from: got on the event loop, understood beside it.
+
+    A slice without memories is the end.
+    """
+
+    def take(self, most: int) -> Any: ...
+    def understand(self, taken: Any) -> Slice: ...
 
 
 class Vault:
@@ -99,7 +110,6 @@ class Vault:
         Raises:
             TransferError: names the faulty line.
         """
-        done = Imported()
         source = Lines(
             lines,
             self._limits,
@@ -108,14 +118,33 @@ class Vault:
             trust=trust,
             seek_secrets=self._seek_secrets,
         )
+        return await self._import(source, Merge.REPLACE if replace else Merge.KEEP, report)
+
+    async def import_records(
+        self, records: Iterable[Record], *, limits: Limits | None = None, report: Report
+    ) -> Imported:
+        """Store memories that another module has read; embedding is queued.
+
+        What is there already stays, unless the same memory (by id) says something newer that it
+        never said here: then that becomes its present version. What cannot be stored is named in
+        `refused`. Doing it again changes nothing.
+        """
+        refused: dict[str, str] = {}
+        source = Records(records, limits or self._limits, refused, seek_secrets=self._seek_secrets)
+        done = await self._import(source, Merge.NEWER, report)
+        done.refused = refused
+        return done
+
+    async def _import(self, source: _Source, merge: Merge, report: Report) -> Imported:
+        done = Imported()
         size = _FIRST_SLICE
         with _undelayed():
             ready = source.understand(source.take(size))
             while ready.memories:
                 # Taken before the lock is: whoever writes the file may keep us waiting.
-                coming = source.take(size) if ready.fault is None else Unread([], ready.fault)
+                coming = source.take(size)
                 took, following = await asyncio.gather(
-                    self._store(ready.memories, done, replace),
+                    self._store(ready.memories, done, merge),
                     asyncio.to_thread(source.understand, coming),
                 )
                 size = _next_size(size, took)
@@ -134,13 +163,13 @@ class Vault:
             await report(done)
         return done
 
-    async def _store(self, memories: list[Incoming], done: Imported, replace: bool) -> float:
+    async def _store(self, memories: list[Incoming], done: Imported, merge: Merge) -> float:
         """Store a slice in one transaction; how many seconds that took."""
 
         def work(tx: Writer) -> float:
             started = time.perf_counter()
             before = (done.created, done.replaced)
-            self._sort_in(tx, memories, done, replace)
+            self._sort_in(tx, memories, done, merge)
             self._note(tx, done.created - before[0], done.replaced - before[1])
             return time.perf_counter() - started
 
@@ -152,10 +181,11 @@ class Vault:
             acted = json.dumps({"created": created, "replaced": replaced})
             self._journal.append(tx, Entry("import", kind=AUDIT, acted_json=acted))
 
-    def _sort_in(self, tx: Writer, memories: list[Incoming], done: Imported, replace: bool) -> None:
+    def _sort_in(self, tx: Writer, memories: list[Incoming], done: Imported, merge: Merge) -> None:
         held = entity_store.by_ids(tx, list({coming.record.entity.id for coming in memories}))
         names = store.ids_by_identity(tx, [coming.prepared.draft.identity for coming in memories])
         fresh: dict[str, Incoming] = {}
+        replace = merge is Merge.REPLACE
         for coming in memories:
             record, prepared = coming.record, coming.prepared
             identity, entity_id = prepared.draft.identity, record.entity.id
@@ -169,7 +199,11 @@ class Vault:
                 done.unchanged += 1
                 if stored is not None and record.entity.trust > stored.trust:
                     entity_store.set_trust(tx, stored, record.entity.trust)
-            elif replace and self._replace(tx, stored, owner, coming):
+            elif merge is Merge.NEWER and stored is not None and _was_said(tx, stored, record):
+                done.unchanged += 1
+            elif (
+                replace or (merge is Merge.NEWER and _is_newer(record, stored))
+            ) and self._replace(tx, stored, owner, coming):
                 done.replaced += 1
             else:
                 done.conflicts.append(f"{identity.category}/{identity.key} ({entity_id})")
@@ -287,6 +321,22 @@ def _next_size(size: int, took: float) -> int:
     if took > _LONGEST_S:
         return max(1, size // 2)
     return min(_MOST_IN_SLICE, size * 2) if took < _SHORTEST_S else size
+
+
+def _was_said(reader: Reader, stored: Entity, record: Record) -> bool:
+    """Whether a stored memory says what a record does, or has said so before."""
+    said = record.entity.body_json
+    if stored.body_json == said:
+        return True
+    versions = store.history_of(reader, [stored.id]).get(stored.id, ())
+    return any(version.body_json == said for _, version in versions)
+
+
+def _is_newer(record: Record, stored: Entity | None) -> bool:
+    """Whether a record is of the stored memory, and of a later time."""
+    if stored is None:
+        return False
+    return record.entity.recorded_at_unix_ms > stored.recorded_at_unix_ms
 
 
 def _same(one: Entity, other: Entity) -> bool:

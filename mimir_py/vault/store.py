@@ -32,6 +32,10 @@ _BY_IDENTITIES: Final = """
         AND a.workspace_hash = wanted.value ->> 2
     JOIN main.entities e ON e.row_id = a.entity_row_id
 """
+_VERSION_TEXTS: Final = """
+    SELECT h.history_id, h.body_json FROM json_each(:ids) wanted
+    CROSS JOIN entity_history h ON h.history_id = wanted.value
+"""
 _HISTORY_IDS: Final = """
     SELECT h.history_id FROM json_each(:ids) wanted
     CROSS JOIN entity_history h ON h.history_id = wanted.value
@@ -81,3 +85,8 @@ def known_versions(reader: Reader, history_ids: Sequence[str]) -> set[str]:
     """Those of the history ids that are stored."""
     rows = reader.tuples(_HISTORY_IDS, {"ids": json.dumps(list(history_ids))})
     return {history_id for (history_id,) in rows}
+
+
+def versions_by_id(reader: Reader, history_ids: Sequence[str]) -> dict[str, str]:
+    """What stored versions say, by their own ids."""
+    return dict(reader.tuples(_VERSION_TEXTS, {"ids": json.dumps(list(history_ids))}))

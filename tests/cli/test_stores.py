@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 
 from tests.cli.conftest import Mimir
+from tests.importers.rust_files import RustStore
 from tests.server.program import Program
 
 _USUAL: Final = (
@@ -41,7 +42,7 @@ _FOREIGN: Final = {
         lambda path: _database(path, 3, 0x47504B47),
         "is a database of another program",
     ),
-    "Rust store": (_rust_store, "is a store of the Rust program"),
+    "numbered like a Rust store": (_rust_store, "is a database of another program"),
     "newer store": (lambda path: _database(path, 99, 0x4D696D52), "was written by a newer Mimir"),
     "folder": (Path.mkdir, "is a folder"),
 }
@@ -107,16 +108,17 @@ def test_a_store_at_any_usual_place_is_found(
 
 
 @pytest.mark.parametrize("found", [_USUAL[1], _USUAL[2]])
-def test_a_rust_store_at_a_usual_place_is_refused_by_name(
-    mimir: Mimir, home: Path, found: str
-) -> None:
-    path = _rust_store(home / found)
+def test_a_rust_store_at_a_usual_place_is_taken_over(mimir: Mimir, home: Path, found: str) -> None:
+    path = home / found
+    store = RustStore(path)
+    store.remember("mem-000000000001", "queue", {"content": "use NATS"})
+    store.close()
 
     done = mimir("stats")
 
-    assert (done.returncode, done.stdout) == (1, "")
-    assert f"{path} is a store of the Rust program" in done.stderr
-    assert "MIMIR_DB_PATH" in done.stderr
+    assert json.loads(done.stdout)["total_entities"] == 1
+    assert done.stderr.startswith(f"{path} was a store of the Rust program: 1 memories")
+    assert done.stderr.count("\n") == 1
 
 
 def test_our_store_is_taken_before_a_rust_one_and_the_server_says_so(

@@ -12,6 +12,7 @@ _KIB: Final = 1_024
 _MIB: Final = 1_024 * _KIB
 
 _NEEDED: Final[Mapping[str, Mapping[str, Any]]] = {
+    "migrate": {"from_path": "no-such-file.db"},
     "remember": {"category": "c", "key": "nulls", "body_json": '{"content":"x"}'},
     "recall": {"query": "x"},
     "recall_layer": {"layer": "buffer"},
@@ -29,7 +30,6 @@ _NEEDED: Final[Mapping[str, Mapping[str, Any]]] = {
         "memory_recall_used": True,
     },
     "memories": {"command": "view"},
-    "conflicts": {"category": "c"},
     "supersede": {
         "from_category": "c",
         "from_key": "nulls",

@@ -14,6 +14,7 @@ from tests.contract.promises import (
     journal,
     lifecycle,
     memories,
+    moving,
     quality,
     state,
     time,
@@ -32,6 +33,7 @@ _MODULES: Final = (
     lifecycle,
     state,
     ending,
+    moving,
 )
 PROMISES: Final = tuple(promise for module in _MODULES for promise in module.PROMISES)
 REFUSALS: Final = tuple(refusal for module in _MODULES for refusal in module.REFUSALS)
