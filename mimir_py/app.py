@@ -36,7 +36,7 @@ from mimir_py.journal.service import rechain
 from mimir_py.lifecycle import Fading, Lifecycle, fading_tools
 from mimir_py.lifecycle import tools as lifecycle_tools
 from mimir_py.limits import Limits
-from mimir_py.quality import Quality
+from mimir_py.quality import Conflicts, Quality, conflict_tools
 from mimir_py.quality import tools as quality_tools
 from mimir_py.recall import tools as recall_tools
 from mimir_py.retries import Retries, keyed
@@ -77,6 +77,7 @@ CATALOGUE: Final = Catalogue(
     + community_tools.TOOLS
     + history_tools.TOOLS
     + quality_tools.TOOLS
+    + conflict_tools.TOOLS
     + file_tools.TOOLS
     + journal_tools.TOOLS
     + state_tools.TOOLS
@@ -128,6 +129,7 @@ class App:
         self.history = history.History(database, _history_bounds(settings), clock, new_id)
         self.quality = Quality(database, self.memories, self.journal, clock, new_id)
         rows = Rows(vectors, new_id)
+        self.conflicts = Conflicts(database, vectors, dense, rows, self.journal, clock)
         self.files = Files(database, self.memories, rows, self.journal, limits, clock)
         self.workspaces = Workspaces(database)
         self.retries = Retries(database, clock)

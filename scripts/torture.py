@@ -20,7 +20,7 @@ from typing import Any, Final
 from benchmarks.client import BenchError
 from benchmarks.measure import Company, machine
 from benchmarks.program import Program
-from torments import cancels, crowd, damage, engine, exits, full_disk, kills, power
+from torments import cancels, crowd, damage, engine, exits, full_disk, kills, power, sealed
 from torments.outcome import FAILED, PASSED, Outcome, unmeasured
 from torments.setting import FULL, QUICK, USUAL, Setting
 
@@ -36,6 +36,8 @@ TORMENTS: Final[Mapping[str, Torment]] = {
     "R6": damage.damaged,
     "R10": cancels.cancelled,
     "R11": exits.exits,
+    "E1": sealed.shown_nothing,
+    "E2": sealed.tampered,
 }
 _PIPED_WIDTH: Final = 150
 _COLOURS: Final = {PASSED: "green", FAILED: "bold red"}

@@ -4,7 +4,8 @@ Owns no table: judges memories through `entities`. Invariant: a judgement never 
 memory says, so it makes no version.
 """
 
+from mimir_py.quality.conflicts import Conflicts
 from mimir_py.quality.models import Correction, Efficacy, Learned
 from mimir_py.quality.service import Quality
 
-__all__ = ["Correction", "Efficacy", "Learned", "Quality"]
+__all__ = ["Conflicts", "Correction", "Efficacy", "Learned", "Quality"]

@@ -9,7 +9,7 @@ from typing import Any, Final
 from mimir_py.tooling.tool import AnyTool
 from mimir_py.values import MAX_UNIX_MS
 
-MOST_OUTPUT_BYTES: Final = 120
+MOST_OUTPUT_BYTES: Final = 90
 
 _JSON_TYPES: Mapping[Any, str] = {
     str: "string",

@@ -28,8 +28,8 @@ _BASE64_EDGE: Final = 4
 # What tools call the two memories that a call is about.
 _FROM: Final = ("from_id", "from_category", "from_key")
 _TO: Final = ("to_id", "to_category", "to_key")
-# Words of a fixed list; anything else is refused, and so never stored.
-_CHOSEN: Final = frozenset({"mode", "command", "workspace_hash"})
+# Words of a fixed list, or what must be there already; anything else is refused and never stored.
+_CHOSEN: Final = frozenset({"mode", "command", "workspace_hash", "supersedes"})
 
 
 # Calls a tool by its name without prefix; its answer, whether it was taken or not.

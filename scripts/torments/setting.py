@@ -36,6 +36,8 @@ class Effort:
     damages: int
     cancels: int
     exits: int
+    canary_runs: int
+    mutations: int
 
 
 QUICK: Final = Effort(
@@ -54,6 +56,8 @@ QUICK: Final = Effort(
     damages=120,
     cancels=80,
     exits=12,
+    canary_runs=1,
+    mutations=1_000,
 )
 USUAL: Final = Effort(
     kill_cycles=60,
@@ -71,6 +75,8 @@ USUAL: Final = Effort(
     damages=600,
     cancels=300,
     exits=66,
+    canary_runs=10,
+    mutations=5_000,
 )
 FULL: Final = Effort(
     kill_cycles=2_000,
@@ -88,6 +94,8 @@ FULL: Final = Effort(
     damages=5_000,
     cancels=5_000,
     exits=500,
+    canary_runs=200,
+    mutations=20_000,
 )
 
 

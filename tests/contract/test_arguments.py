@@ -30,6 +30,7 @@ _NEEDED: Final[Mapping[str, Mapping[str, Any]]] = {
         "memory_recall_used": True,
     },
     "memories": {"command": "view"},
+    "conflicts": {"category": "c"},
     "supersede": {
         "from_category": "c",
         "from_key": "nulls",

@@ -49,6 +49,7 @@ _BASES: Final[Mapping[str, Mapping[str, Any]]] = {
         "memory_recall_used": True,
     },
     "memories": {"command": "view"},
+    "conflicts": {"category": "c"},
     "supersede": {
         "from_category": "hostile",
         "from_key": "k",

@@ -90,6 +90,13 @@ ARGUMENTS: Final[Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]]] = {
             "valid_from_unix_ms": "integer", "valid_to_unix_ms": "integer",
         },
     ),
+    "conflicts": (
+        ("category",),
+        {
+            "category": "string", "threshold": "number", "limit": "integer", "offset": "integer",
+            "resolve": "boolean", "dry_run": "boolean", "certainty_margin": "number",
+        },
+    ),
     "bench": (
         ("task_description", "turns_taken", "tokens_used", "memory_recall_used"),
         {

@@ -3,6 +3,8 @@
 from typing import Final
 
 from tests.contract.promises.kinds import (
+    MEMORY_ID,
+    NUMBER,
     QUEUE,
     QUEUE_NAME,
     TEXT,
@@ -10,6 +12,7 @@ from tests.contract.promises.kinds import (
     Kind,
     Promise,
     Refusal,
+    fact,
 )
 
 _CONVENTION: Final = {"category": "convention", "key": "tabs"}
@@ -18,6 +21,10 @@ _CORRECTION: Final = {
     "user_correction": "merge instead",
     "task_context": "updating a pull request",
 }
+_PRICES: Final = (
+    fact("price", "basic", "the basic plan costs 10 dollars a month", certainty=0.9),
+    fact("price", "basic-plan", "the basic plan costs 8 dollars a month"),
+)
 _BENCH: Final = {
     "task_description": "add a field",
     "turns_taken": 4,
@@ -98,6 +105,48 @@ PROMISES: Final = (
         before=(("correct", _CORRECTION),),
     ),
     Promise(
+        "5.35",
+        "two that say different things of one subject",
+        ("conflicts", {"category": "price"}),
+        {
+            "category": "price",
+            "entities_compared": 2,
+            "conflicts_found": 1,
+            "threshold": 0.4,
+            "conflicts": [
+                {
+                    "entity_a": {"id": MEMORY_ID, "key": "basic", "certainty": 0.9},
+                    "entity_b": {"id": MEMORY_ID, "key": "basic-plan", "certainty": 0.5},
+                    "similarity": NUMBER,
+                    "conflict_likely": True,
+                    "certainty_boosted": False,
+                }
+            ],
+        },
+        before=_PRICES,
+    ),
+    Promise(
+        "5.35",
+        "the surer one would win",
+        ("conflicts", {"category": "price", "resolve": True}),
+        {
+            "category": "price",
+            "entities_compared": 2,
+            "resolved": 1,
+            "skipped_ambiguous": 0,
+            "dry_run": True,
+            "certainty_margin": 0.2,
+            "invalidations": [
+                {
+                    "winner": {"id": MEMORY_ID, "key": "basic", "certainty": 0.9},
+                    "loser": {"id": MEMORY_ID, "key": "basic-plan", "certainty": 0.5},
+                    "similarity": NUMBER,
+                }
+            ],
+        },
+        before=_PRICES,
+    ),
+    Promise(
         "5.49",
         "how a task went is a memory",
         ("bench", _BENCH),
@@ -127,6 +176,7 @@ PROMISES: Final = (
 REFUSALS: Final = (
     Refusal("5.33", ("score", {**QUEUE_NAME, "score": "high"}), "score"),
     Refusal("5.34", ("follow", QUEUE_NAME), "followed"),
+    Refusal("5.35", ("conflicts", {"threshold": 0.4}), "category"),
     Refusal("5.49", ("bench", {**_BENCH, "turns_taken": -1}), "turns_taken"),
     Refusal("5.47", ("correct", {"wrong_approach": "x"}), "user_correction"),
 )
