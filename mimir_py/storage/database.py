@@ -47,6 +47,7 @@ _CHECKPOINT_BYTES: Final = 1_000 * 4_096
 # The lock does not queue: who waits for it needs a moment to find it free.
 _LOCK_FREE_S: Final = 0.001
 _SLICES_A_CHECKPOINT: Final = 3
+_WRITES_A_CHECKPOINT: Final = 50
 
 
 class Database:
@@ -72,6 +73,8 @@ class Database:
         self._turn = asyncio.Lock()
         self._checkpointing: asyncio.Task[None] | None = None
         self._slices = 0
+        self._writes = 0
+        self._copied_bytes = 0
         self._wal = log_of(path)
 
     @property
@@ -229,7 +232,11 @@ class Database:
             size = self._wal.stat().st_size
         except FileNotFoundError:
             return
-        if size > _CHECKPOINT_BYTES:
+        self._writes += 1
+        # A copied log is written over from its start and keeps its length, which then says nothing.
+        is_due = size != self._copied_bytes or self._writes >= _WRITES_A_CHECKPOINT
+        if size > _CHECKPOINT_BYTES and is_due:
+            self._writes, self._copied_bytes = 0, size
             work = self._truncate_log if size > LONGEST_LOG_BYTES else self._copy_log
             self._checkpointing = asyncio.create_task(self._checkpoint(work))
 

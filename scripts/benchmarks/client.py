@@ -35,7 +35,7 @@ class Answer:
 class Server:
     """A server process; a context manager that ends it by closing its input.
 
-    A server that does not answer is killed after five minutes, which ends the waiting read.
+    A server that says nothing for five minutes is killed, which ends the waiting read.
     """
 
     def __init__(
@@ -53,9 +53,8 @@ class Server:
                 cwd=log.parent,
                 env=environment,
             )
-        self._watchdog = threading.Timer(_HANGS_AFTER_S, self._process.kill)
-        self._watchdog.daemon = True
-        self._watchdog.start()
+        self._heard = self.started
+        self._watch(_HANGS_AFTER_S)
 
     @property
     def pid(self) -> int:
@@ -177,6 +176,18 @@ class Server:
         fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
         return {name: int(fields[name].split()[0]) for name in ("VmRSS", "VmHWM")}
 
+    def _watch(self, seconds: float) -> None:
+        self._watchdog = threading.Timer(seconds, self._look)
+        self._watchdog.daemon = True
+        self._watchdog.start()
+
+    def _look(self) -> None:
+        silent = time.perf_counter() - self._heard
+        if silent < _HANGS_AFTER_S:
+            self._watch(_HANGS_AFTER_S - silent)
+        else:
+            self._process.kill()
+
     def _send(self, line: str) -> None:
         assert self._process.stdin is not None
         try:
@@ -188,6 +199,7 @@ class Server:
     def _receive(self) -> bytes:
         assert self._process.stdout is not None
         received = self._process.stdout.readline()
+        self._heard = time.perf_counter()
         if not received:
             raise BenchError(f"the server ended; see {self._log}")
         return received

@@ -293,3 +293,24 @@ async def test_a_whole_store_checks_out(database, put):
     await database.write(lambda tx: put(tx, "a"))
 
     assert await database.quick_check() == "ok"
+
+
+async def test_a_log_that_was_copied_is_not_copied_again_after_each_write(database, put):
+    """A copied log keeps its length: for a while that is no reason to copy it again."""
+
+    def copied_at():
+        return database.path.stat().st_mtime_ns
+
+    before = copied_at()
+    await database.write(
+        lambda tx: tx.run("INSERT INTO meta VALUES ('long', ?)", ("x" * 5_000_000,))
+    )
+    await database._checkpointing
+    after = copied_at()
+    assert after > before
+
+    for number in range(5):
+        await database.write(lambda tx, number=number: put(tx, f"short-{number}"))
+        await asyncio.sleep(0.01)
+
+    assert copied_at() == after
