@@ -128,7 +128,7 @@ class _Run:
         begun: list[float] = []
         timer = threading.Timer(wait, lambda: begun.append(self._end(server, name, pid)))
         timer.start()
-        acknowledged = stream(server, workload)
+        acknowledged = stream(server, workload, lambda number: None)
         timer.join()
         return begun[0], acknowledged
 

@@ -1,9 +1,8 @@
 """R1: kill -9 at a random moment of a stream of writes; what was acknowledged is there after."""
 
-import random
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +15,9 @@ from torments.setting import Setting
 from torments.workload import Workload
 
 _OUTSTANDING: Final = 8
-_LIVES_S: Final = (0.02, 2.0)
+# Answers, and seconds behind the last of them.
+_LIVES: Final = (0, 220)
+_LATEST_S: Final = 0.02
 _CYCLES_A_STORE: Final = 40
 _WHOLE_CHECK_EVERY: Final = 10
 _CONTROL: Final = "early"
@@ -73,7 +74,7 @@ class _Run:
                 with self._setting.bare_server() as bare:
                     self.bare.append(bare.initialize())
             acknowledged = self._write_and_kill(store, workload)
-            whole = cycle % _WHOLE_CHECK_EVERY == _WHOLE_CHECK_EVERY - 1
+            whole = cycle % _WHOLE_CHECK_EVERY == 0
             faults = self._check(store, workload, acknowledged, whole=whole)
             self.tally.add(f"cycle {cycle}", faults)
             if faults:
@@ -87,10 +88,18 @@ class _Run:
             self.starts.append(server.initialize())
             server.call("mimir_health", {})
             self.first_answers.append(time.perf_counter() - server.started)
-            switch = threading.Timer(_moment(self._random), server.kill)
-            switch.start()
-            acknowledged = stream(server, workload)
-            switch.join()
+            # Counted in answers, a life is as long on a busy machine as on an idle one.
+            enough = workload.settled + self._random.randrange(*_LIVES)
+            moment = self._random.uniform(0, _LATEST_S)
+            switches: list[threading.Timer] = []
+
+            def heard(number: int) -> None:
+                if number >= enough and not switches:
+                    switches.append(threading.Timer(moment, server.kill))
+                    switches[0].start()
+
+            acknowledged = stream(server, workload, heard)
+            switches[0].join()
         return acknowledged
 
     def _check(
@@ -116,17 +125,15 @@ class _Run:
         return faults
 
 
-def _moment(source: random.Random) -> float:
-    """Seconds until the end, more often short than long."""
-    low, high = _LIVES_S
-    return float(low + (high - low) * source.random() ** 1.5)
+def stream(server: Server, workload: Workload, heard: Callable[[int], None]) -> int:
+    """Keep some operations under way until the server is gone; the last that was answered.
 
-
-def stream(server: Server, workload: Workload) -> int:
-    """Keep some operations under way until the server is gone; the last that was answered."""
+    `heard` gets the number of the last operation answered, before the first one and after each.
+    """
     acknowledged, waiting = workload.settled, {}
     try:
         while True:
+            heard(acknowledged)
             while len(waiting) < _OUTSTANDING:
                 operation, arguments = workload.next()
                 request = server.post(
