@@ -6,7 +6,6 @@ takes out one safeguard of the installed program and leaves the rest, pipes incl
 
 import asyncio
 import sys
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -14,7 +13,7 @@ from mimir_py.__main__ import main
 from mimir_py.entities import models
 from mimir_py.errors import StorageError
 from mimir_py.server import connection as server
-from mimir_py.storage import connection, database, lock, migrations
+from mimir_py.storage import connection, database, lock
 
 _COMMITTED_TOGETHER: Final = 8
 Work = Callable[[database.Writer], Any]
@@ -53,18 +52,6 @@ def unlocked() -> None:
 
     lock.WriteLock.acquire = acquire
     lock.WriteLock.release = lambda self: None
-
-
-def racing() -> None:
-    """Nobody holds the lock file, and who finds an old schema takes a second to migrate it."""
-    unlocked()
-    whole = migrations._apply
-
-    def apply(*arguments: Any) -> None:
-        time.sleep(1)
-        whole(*arguments)
-
-    migrations._apply = apply
 
 
 def deferred() -> None:
@@ -150,7 +137,7 @@ class _Anything:
 
 SABOTAGES: Final[Mapping[str, Callable[[], None]]] = {
     one.__name__: one
-    for one in (normal, early, unlocked, racing, deferred, unshielded, hopeful, deaf, blind)
+    for one in (normal, early, unlocked, deferred, unshielded, hopeful, deaf, blind)
 }
 
 if __name__ == "__main__":
