@@ -42,7 +42,11 @@ def test_a_sealed_store_shows_no_word_of_any_argument(tmp_path, key_file):
 def test_with_readable_names_only_categories_and_keys_show(tmp_path, key_file):
     found = _found(tmp_path, ["--encryption-key", key_file])
 
-    assert {field.rsplit(".", 1)[1] for field in found} <= {"category", "key", "batch_category"}
+    assert {field.rsplit(".", 1)[1] for field in found} <= {
+        *("category", "key", "batch_category"),
+        # The name of a file is the key of its memory.
+        *("path", "old_path", "new_path"),
+    }
     assert "remember.key" in found
 
 
