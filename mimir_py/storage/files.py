@@ -32,7 +32,7 @@ def create_private(path: Path) -> None:
             folder.chmod(_PRIVATE_FOLDER)
             # SQLite syncs the folder of its files, and nobody the folder of that one: a power cut
             # could take a new folder, with all that was acknowledged, out of the directory tree.
-            _sync_folder(folder.parent)
+            sync_folder(folder.parent)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, _PRIVATE_FILE)
     except FileExistsError:
         return
@@ -41,16 +41,6 @@ def create_private(path: Path) -> None:
     try:
         if hasattr(os, "fchmod"):
             os.fchmod(handle, _PRIVATE_FILE)
-    finally:
-        os.close(handle)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
     finally:
         os.close(handle)
 
