@@ -1,7 +1,7 @@
-"""A server with one more tool, which does what no tool should: `unruly.py mimir|open|bare ...`.
+"""A server with one more tool, which does what no tool should: `unruly.py KIND ...`.
 
-`mimir` is Mimir with the tool `mimir_misbehave`; `open` the same with stdout as it came; `bare` the
-tool behind the SDK alone.
+`mimir` is Mimir with the tool `mimir_misbehave`; `open` the same with stdout as it came, `trusting`
+without a look at arguments; `bare` is the tool behind the SDK alone.
 """
 
 import asyncio
@@ -147,6 +147,7 @@ def _mimir() -> None:
             title="Misbehave",
             effect=Effect.WRITES,
             room=Upkeep,
+            words=(),
             example={},
         )
         how: str
@@ -160,6 +161,16 @@ def _mimir() -> None:
 
     app.CATALOGUE = Catalogue((*app.CATALOGUE.tools, Misbehave))
     main()
+
+
+def _trusting() -> None:
+    from mimir_py.tooling import Tool
+
+    def believed(cls: Any, arguments: Mapping[str, Any]) -> tuple[Any, list[str]]:
+        return cls.model_construct(**arguments), []
+
+    setattr(Tool, "parse", classmethod(believed))  # noqa: B010  # mypy minds an assignment
+    _mimir()
 
 
 def _open() -> None:
@@ -190,4 +201,4 @@ def _bare() -> None:
 
 
 if __name__ == "__main__":
-    {"mimir": _mimir, "open": _open, "bare": _bare}[sys.argv.pop(1)]()
+    {"mimir": _mimir, "open": _open, "trusting": _trusting, "bare": _bare}[sys.argv.pop(1)]()

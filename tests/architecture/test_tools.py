@@ -12,6 +12,7 @@ from pysqlite3 import dbapi2
 from mimir_py.app import CATALOGUE, App
 from mimir_py.tooling import AnyTool, Call, Effect
 from mimir_py.tooling.answer import to_json
+from mimir_py.tooling.tool import IDEMPOTENCY_KEY
 from mimir_py.values import IdSource
 
 _EXAMPLE_ID: Final = "mem-3f9a1c0d77e2"
@@ -69,6 +70,22 @@ async def test_the_example_of_a_tool_runs(app: App, tool: type[AnyTool]) -> None
     assert answer.get("found") is not False
     assert answer.get("items") != []
     assert to_json(answer)
+
+
+@pytest.mark.parametrize("tool", _tools(Effect.WRITES, Effect.DESTROYS))
+async def test_a_change_asked_for_twice_under_a_key_is_made_once(
+    app: App, path: Path, tool: type[AnyTool]
+) -> None:
+    call = {**tool.spec.example, IDEMPOTENCY_KEY: "a key of the client's"}
+    first = await app.run(tool, call, Call())
+    with closing(dbapi2.connect(path)) as watcher:
+        before = watcher.execute("PRAGMA data_version").fetchone()
+
+        again = await app.run(tool, call, Call())
+
+        assert watcher.execute("PRAGMA data_version").fetchone() == before
+    assert "ignored_arguments" not in first
+    assert again == {**first, "replayed": True}
 
 
 @pytest.mark.parametrize("tool", _tools(Effect.READS))
