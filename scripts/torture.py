@@ -1,4 +1,4 @@
-"""Kill, cut off, fill up, crowd and damage an installed Mimir. Linux only.
+"""Kill, cut off, fill up, crowd, damage and mislead an installed Mimir. Linux only.
 
 Every test also runs against a program or a file that has the fault it looks for; a test that does
 not find it there counts as not measured, never as passed. Everything runs against the `mimir`
@@ -20,7 +20,22 @@ from typing import Any, Final
 from benchmarks.client import BenchError
 from benchmarks.measure import Company, machine
 from benchmarks.program import Program
-from torments import cancels, crowd, damage, engine, exits, full_disk, kills, power, sealed
+from torments import (
+    arguments,
+    cancels,
+    crowd,
+    damage,
+    engine,
+    exits,
+    full_disk,
+    kills,
+    messages,
+    outbursts,
+    power,
+    queries,
+    retries,
+    sealed,
+)
 from torments.outcome import FAILED, PASSED, Outcome, unmeasured
 from torments.setting import FULL, QUICK, USUAL, Setting
 
@@ -38,6 +53,12 @@ TORMENTS: Final[Mapping[str, Torment]] = {
     "R11": exits.exits,
     "E1": sealed.shown_nothing,
     "E2": sealed.tampered,
+    "S1": messages.bad_messages,
+    "S2": arguments.hostile_arguments,
+    "S4": queries.keyword_queries,
+    "S5": outbursts.prints,
+    "S6": outbursts.raises,
+    "S7": retries.repeated_writes,
 }
 _PIPED_WIDTH: Final = 150
 _COLOURS: Final = {PASSED: "green", FAILED: "bold red"}

@@ -20,7 +20,7 @@ from mimir_py.values import Clock, UnixMs
 
 KEPT_MS: Final = 24 * 3_600_000
 MOST_KEPT: Final = 10_000
-_PATIENCE_S: Final = 5.0
+_PATIENCE_S: Final = 2.0
 _POLL_S: Final = 0.02
 
 Run = Callable[[], Awaitable[dict[str, Any]]]

@@ -12,8 +12,8 @@ _WORDS_A_TEXT: Final = 12
 
 _OPERATORS: Final = (
     "AND", "OR", "NOT", "NEAR", "NEAR/3", "(", ")", "{", "}", ":", "*", "^", "+", "-", '"', '""',
-    ",", "'", ";", "--", "/*", "rowid", "rank", "body", "label_terms", "entities_fts", "\x00", "?", ":x",
-    "@p", "$1", "%", "_", "\\", "NULL", "MATCH", "bm25(", "=", "==c++", "=?", "=^", "\u0660",
+    ",", "'", ";", "--", "/*", "rowid", "rank", "body", "label_terms", "entities_fts", "\x00", "?",
+    ":x", "@p", "$1", "%", "_", "\\", "NULL", "MATCH", "bm25(", "=", "==c++", "=?", "=^", "\u0660",
 )  # fmt: skip
 _RANGES: Final = (
     (0x20, 0x7F), (0x20, 0x7F), (0, 0x20), (0x80, 0x250), (0x300, 0x370), (0x590, 0x700),

@@ -38,6 +38,11 @@ class Effort:
     exits: int
     canary_runs: int
     mutations: int
+    messages: int
+    message_processes: int
+    hostile_calls: int
+    queries: int
+    retries: int
 
 
 QUICK: Final = Effort(
@@ -58,6 +63,11 @@ QUICK: Final = Effort(
     exits=12,
     canary_runs=1,
     mutations=1_000,
+    messages=1_000,
+    message_processes=2,
+    hostile_calls=1_500,
+    queries=2_000,
+    retries=50,
 )
 USUAL: Final = Effort(
     kill_cycles=60,
@@ -77,6 +87,11 @@ USUAL: Final = Effort(
     exits=66,
     canary_runs=10,
     mutations=5_000,
+    messages=5_000,
+    message_processes=5,
+    hostile_calls=8_000,
+    queries=10_000,
+    retries=200,
 )
 FULL: Final = Effort(
     kill_cycles=2_000,
@@ -96,6 +111,11 @@ FULL: Final = Effort(
     exits=500,
     canary_runs=200,
     mutations=20_000,
+    messages=50_000,
+    message_processes=20,
+    hostile_calls=25_000,
+    queries=100_000,
+    retries=1_000,
 )
 
 

@@ -58,7 +58,7 @@ async def open_appender(store_path, engine, clock) -> AsyncIterator[Callable[...
     """Opens the store once more, as another process would."""
     async with AsyncExitStack() as stack:
 
-        async def opened(patience_s: float = 5.0) -> Appender:
+        async def opened(patience_s: float = 10.0) -> Appender:
             database = await stack.enter_async_context(open_database(store_path, engine, 10_000))
             return Appender(database, Retries(database, clock, patience_s))
 

@@ -1,4 +1,4 @@
-"""The durability tests of `scripts/torture`, a few tries of each.
+"""The tests of `scripts/torture`, a few tries of each; S5 and S6 are whole in `tests/server`.
 
 A test whose control finds nothing is skipped as not measured: it would have found nothing anywhere.
 """
@@ -24,6 +24,10 @@ _COUNTS = {
     "R6": ("damages=42",),
     "R10": ("cancels=40",),
     "R11": ("exits=6",),
+    "S1": ("messages=150", "message_processes=1"),
+    "S2": ("hostile_calls=120",),
+    "S4": ("queries=400",),
+    "S7": ("retries=10",),
 }
 
 
