@@ -5,6 +5,7 @@ from typing import Final
 
 from mimir_py.entities import Draft, Identity, Memories, Remembered
 from mimir_py.entities import store as entity_store
+from mimir_py.errors import InvalidInput
 from mimir_py.journal import AUDIT, Entry, Journal
 from mimir_py.quality.efficacy import VERIFIED_SCORE, clamped, efficacy
 from mimir_py.quality.models import Benchmark, Correction, Efficacy, Learned
@@ -110,7 +111,17 @@ class Quality:
             entered.append(self._journal.append(tx, entry).id)
 
         now = self._clock()
-        remembered = await self._memories.remember(_draft(correction, key, workspace), enter)
+        try:
+            remembered = await self._memories.remember(_draft(correction, key, workspace), enter)
+        except InvalidInput as error:
+            if error.field != "body_json":
+                raise
+            raise InvalidInput(
+                _longest(correction), "and the other texts: " + error.problem
+            ) from None
+        if not entered:
+            # The client has just been shown the same; that it happened again is news.
+            await self._database.write(lambda tx: enter(tx, remembered))
         return Learned(remembered.id, entered[-1], key, now)
 
     async def bench(self, benchmark: Benchmark, workspace: str) -> Learned:
@@ -139,6 +150,12 @@ def _bench_draft(benchmark: Benchmark, key: str, workspace: str) -> Draft:
         source=_BENCH_SOURCE,
         is_distinct=True,
     )
+
+
+def _longest(correction: Correction) -> str:
+    """The name of the text that takes up most of the body."""
+    texts = ("wrong_approach", "user_correction", "task_context", "session_id")
+    return max(texts, key=lambda name: len(getattr(correction, name)))
 
 
 def _draft(correction: Correction, key: str, workspace: str) -> Draft:

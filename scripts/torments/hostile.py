@@ -59,7 +59,9 @@ _NAMES_NOTHING: Final = re.compile(r"not found|does not exist|there is no", re.I
 _LONG: Final = 3
 
 # What is derived, or noted beside the calls.
-_DERIVED: Final = frozenset({"chunks", "embedding_models", "entity_text", "meta", "migrations"})
+_DERIVED: Final = frozenset(
+    {"changes", "chunks", "embedding_models", "entity_text", "meta", "migrations"}
+)
 _NOTED: Final = frozenset({"last_accessed_unix_ms", "retrieval_count", "decay_score", "sealed"})
 
 
@@ -127,21 +129,21 @@ def error_text(result: Mapping[str, Any]) -> str:
     return str(inner["error"] if "error" in inner else inner["content"][0]["text"])
 
 
-def digest(store: Path) -> str:
-    """Of everything a store remembers, from outside; not of what is derived or only counted."""
-    found = hashlib.sha256()
-    with closing(
-        load_engine("auto").dbapi.connect(f"file:{store}?mode=ro", uri=True)
-    ) as connection:
+def digest(store: Path) -> dict[str, str]:
+    """A digest of each table a store remembers with, from outside; derived or counted: left out."""
+    path = f"file:{store}?mode=ro"
+    with closing(load_engine("auto").dbapi.connect(path, uri=True)) as connection:
         connection.execute("PRAGMA wal_autocheckpoint=0")
         connection.execute("BEGIN")
-        for table in sorted(set(TABLES) - _DERIVED):
-            cursor = connection.execute(f"SELECT * FROM {table} ORDER BY 1")  # noqa: S608  # ours
-            kept = [
-                place for place, column in enumerate(cursor.description) if column[0] not in _NOTED
-            ]
-            for row in cursor:
-                found.update(repr([table, *(row[place] for place in kept)]).encode())
+        return {table: _digest(connection, table) for table in sorted(set(TABLES) - _DERIVED)}
+
+
+def _digest(connection: Any, table: str) -> str:
+    found = hashlib.sha256()
+    cursor = connection.execute(f"SELECT * FROM {table} ORDER BY 1")  # noqa: S608  # our own names
+    kept = [place for place, column in enumerate(cursor.description) if column[0] not in _NOTED]
+    for row in cursor:
+        found.update(repr([row[place] for place in kept]).encode())
     return found.hexdigest()
 
 
