@@ -62,7 +62,9 @@ _LONG: Final = 3
 _DERIVED: Final = frozenset(
     {"changes", "chunks", "embedding_models", "entity_text", "meta", "migrations"}
 )
-_NOTED: Final = frozenset({"last_accessed_unix_ms", "retrieval_count", "decay_score", "sealed"})
+_NOTED: Final = frozenset(
+    {"last_accessed_unix_ms", "retrieval_count", "decay_score", "layer", "sealed"}
+)
 
 
 def arguments() -> Iterator[tuple[str, str]]:
