@@ -36,7 +36,7 @@ from mimir_py.journal.service import rechain
 from mimir_py.lifecycle import Fading, Lifecycle, fading_tools
 from mimir_py.lifecycle import tools as lifecycle_tools
 from mimir_py.limits import Limits
-from mimir_py.quality import Conflicts, Quality, conflict_tools
+from mimir_py.quality import Conflicts, Quality, Undo, conflict_tools, undo_tools
 from mimir_py.quality import tools as quality_tools
 from mimir_py.recall import tools as recall_tools
 from mimir_py.retries import Retries, keyed
@@ -78,6 +78,7 @@ CATALOGUE: Final = Catalogue(
     + history_tools.TOOLS
     + quality_tools.TOOLS
     + conflict_tools.TOOLS
+    + undo_tools.TOOLS
     + file_tools.TOOLS
     + journal_tools.TOOLS
     + state_tools.TOOLS
@@ -130,22 +131,17 @@ class App:
         self.quality = Quality(database, self.memories, self.journal, clock, new_id)
         rows = Rows(vectors, new_id)
         self.conflicts = Conflicts(database, vectors, dense, rows, self.journal, clock)
+        self.undo = Undo(database, embedder, rows, self.journal, clock, new_id)
         self.files = Files(database, self.memories, rows, self.journal, limits, clock)
         self.workspaces = Workspaces(database)
         self.retries = Retries(database, clock)
         self.upkeep = upkeep.Upkeep(database, vectors, embedder, self.memories, dense, clock)
         self.lifecycle = Lifecycle(database, vectors, self.journal, clock)
-        self.fading = Fading(database, Rows(vectors, new_id), self.history, self.journal, clock)
+        self.fading = Fading(database, rows, self.history, self.journal, clock)
         self._secrets = SecretsMode(settings.secrets)
+        seeks = self._secrets is not SecretsMode.OFF
         self.vault = Vault(
-            database,
-            vectors,
-            self.upkeep,
-            self.journal,
-            limits,
-            clock,
-            new_id,
-            seek_secrets=self._secrets is not SecretsMode.OFF,
+            database, vectors, self.upkeep, self.journal, limits, clock, new_id, seek_secrets=seeks
         )
         self.migrations = Migrations(
             database, self.vault, self.journal, clock, partial(_file_key, settings)

@@ -284,7 +284,8 @@ class Memories:
 
     def _note_closed(self, tx: Writer, closed: Closed, new: Entity) -> None:
         if closed.is_changed:
-            said = {"by": new.id, "reason": closed.old.archive_reason}
+            reason, before = closed.old.archive_reason, closed.old.supersedes
+            said = {"by": new.id, "reason": reason, "history_id": before}
             self._note(tx, "supersede", closed.old, said)
 
     def _note(self, tx: Writer, what: str, entity: Entity, acted: Mapping[str, str]) -> None:

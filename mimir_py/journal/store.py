@@ -17,6 +17,10 @@ _PAGE: Final = f"""
     SELECT {_COLUMNS}, {", ".join(f"j.{name}" for name in FIELDS)}
     FROM main.journal held CROSS JOIN journal j ON j.seq = held.seq
 """  # noqa: S608  # column names are our own constants
+_BY_ID: Final = f"{_PAGE} WHERE held.id = :id"
+_BY_SEQS: Final = f"""
+    {_PAGE} WHERE held.seq IN (SELECT value FROM json_each(:seqs)) ORDER BY held.seq
+"""  # noqa: S608  # column names are our own constants
 _NEWEST_FIRST: Final = """
     ORDER BY held.created_at_unix_ms DESC, held.seq DESC LIMIT :limit OFFSET :offset
 """
@@ -86,6 +90,17 @@ def page(reader: Reader, wanted: Filter, limit: int, offset: int) -> list[Record
         _recorded(row)
         for row in reader.all(statement, {**values, "limit": limit, "offset": offset})
     ]
+
+
+def by_id(reader: Reader, journal_id: str) -> Recorded | None:
+    """An entry by its id."""
+    row = reader.one(_BY_ID, {"id": journal_id})
+    return None if row is None else _recorded(row)
+
+
+def by_seqs(reader: Reader, seqs: Sequence[int]) -> list[Recorded]:
+    """Entries by their numbers."""
+    return [_recorded(row) for row in reader.all(_BY_SEQS, {"seqs": json.dumps(list(seqs))})]
 
 
 def slice_after(reader: Reader, after: int, limit: int) -> list[tuple[Any, ...]]:

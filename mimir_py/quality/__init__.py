@@ -7,5 +7,6 @@ memory says, so it makes no version.
 from mimir_py.quality.conflicts import Conflicts
 from mimir_py.quality.models import Correction, Efficacy, Learned
 from mimir_py.quality.service import Quality
+from mimir_py.quality.undo import Undo
 
-__all__ = ["Conflicts", "Correction", "Efficacy", "Learned", "Quality"]
+__all__ = ["Conflicts", "Correction", "Efficacy", "Learned", "Quality", "Undo"]

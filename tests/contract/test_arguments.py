@@ -30,6 +30,7 @@ _NEEDED: Final[Mapping[str, Mapping[str, Any]]] = {
         "memory_recall_used": True,
     },
     "memories": {"command": "view"},
+    "undo": {"source": "nobody", "since_unix_ms": 0},
     "conflicts": {"category": "c"},
     "supersede": {
         "from_category": "c",

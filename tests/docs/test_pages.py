@@ -24,7 +24,9 @@ def test_the_examples_of_a_page_are_what_happens(name: str, tmp_path: Path) -> N
             assert fault == "", f"{step.what} {step.arguments}"
 
 
-@pytest.mark.parametrize("name", ["files", "graph", "history", "journal", "quality", "state"])
+@pytest.mark.parametrize(
+    "name", ["files", "graph", "history", "journal", "quality", "state", "undo"]
+)
 def test_a_room_has_a_worked_example(name: str) -> None:
     assert len(list(steps(_WORKED[name]))) >= 3
 

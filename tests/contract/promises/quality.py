@@ -171,6 +171,19 @@ PROMISES: Final = (
         },
         before=(("bench", _BENCH),),
     ),
+    Promise(
+        "design",
+        "what a source made is forgotten again, once that was looked at",
+        ("undo", {"source": "agent", "since_unix_ms": 0}),
+        {
+            "dry_run": True,
+            "undone": [{"entity_id": MEMORY_ID, **QUEUE_NAME, "action": "archived"}],
+            "skipped": [],
+            "total": 1,
+            "journal_ids": [],
+        },
+        before=(QUEUE,),
+    ),
 )
 
 REFUSALS: Final = (

@@ -1,0 +1,79 @@
+"""What undoing a change takes, read from its journal entry: pure rules."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from mimir_py.journal.models import AUDIT, Recorded
+
+UNDO: Final = "undo"
+SOURCE: Final = "mimir_undo"
+
+
+class Step(StrEnum):
+    """What is done to a memory."""
+
+    ARCHIVE = "archived"
+    RESTORE = "restored"
+    REVIVE = "revived"
+
+
+_CHANGES: Final = frozenset({"remember", "forget", "supersede", "rename", UNDO})
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of one memory as the journal tells it.
+
+    `reverse` is what undoes it; `history_id` the version before it, if it made one; `source` who
+    made it, "" if the entry does not say.
+    """
+
+    entry: Recorded
+    reverse: Step
+    history_id: str
+    source: str
+
+
+def change(entry: Recorded) -> Change | None:
+    """The change an entry tells of; `None` if it tells of none that can be undone."""
+    acted = _acted(entry)
+    history_id, source = str(acted.get("history_id", "")), str(acted.get("source", ""))
+    action = acted.get("action")
+    kind = entry.entry.event_type
+    # Callers may record anything; only what Mimir itself did can be undone.
+    if entry.entry.kind != AUDIT or not entry.entry.entity_id:
+        return None
+    if kind == "remember" and action == "created":
+        return Change(entry, Step.ARCHIVE, "", source)
+    if kind in ("remember", "supersede") and history_id:
+        return Change(entry, Step.RESTORE, history_id, source)
+    if kind == "forget" and "key" not in acted:
+        return Change(entry, Step.REVIVE, "", source)
+    if kind == UNDO and action in set(Step):
+        reverse = Step.REVIVE if action == Step.ARCHIVE else Step.RESTORE
+        return Change(entry, reverse, history_id, SOURCE)
+    return None
+
+
+def is_change(entry: Recorded) -> bool:
+    """Whether an entry tells of a change of what its memory says, or of whether it is live."""
+    if entry.entry.kind != AUDIT or entry.entry.event_type not in _CHANGES:
+        return False
+    acted = _acted(entry)
+    return acted.get("action") != "deduped" and "key" not in acted
+
+
+def run_of(changes: Sequence[Change], source: str) -> Sequence[Change]:
+    """The latest changes of a memory that are all by one source, given newest first."""
+    for number, found in enumerate(changes):
+        if found.source != source:
+            return changes[:number]
+    return changes
+
+
+def _acted(entry: Recorded) -> Mapping[str, Any]:
+    acted = json.loads(entry.entry.acted_json)
+    return acted if isinstance(acted, dict) else {}
