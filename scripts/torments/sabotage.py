@@ -83,9 +83,9 @@ def unshielded() -> None:
 
     async def write(self: database.Database, work: Work) -> Any:
         await self._writer.execute("BEGIN IMMEDIATE")
-        await asyncio.sleep(0.002)
+        await asyncio.sleep(0.02)
         result = await self._writer.run(lambda raw: work(database.Writer(raw)))
-        await asyncio.sleep(0.002)
+        await asyncio.sleep(0.02)
         await self._writer.execute("COMMIT")
         return result
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc and
 _PROGRAM = Path(__file__).parents[2] / "scripts" / "torture.py"
 # Few tries: the whole of this file is to take two minutes on two cores.
 _COUNTS = {
-    "R1": ("kill_cycles=6", "kill_controls=3"),
+    "R1": ("kill_cycles=5", "kill_controls=2"),
     "R2": ("images=150", "image_controls=60", "power_sessions=1"),
     "R3": ("servers=4", "writes=15"),
     "R3b": ("start_servers=4",),
