@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from mimir_py import __version__
-from mimir_py.cli import backups, connect, doctor, journal, memories, migrating, sealing, transfer
+from mimir_py.cli import (
+    backups,
+    connect,
+    doctor,
+    journal,
+    memories,
+    migrating,
+    prepare,
+    quality,
+    sealing,
+    transfer,
+)
 from mimir_py.cli.session import top_level
 
 app = typer.Typer(
@@ -55,6 +66,8 @@ transfer.add_commands(app)
 migrating.add_commands(app)
 backups.add_commands(app)
 journal.add_commands(app)
+quality.add_commands(app)
+prepare.add_commands(app)
 sealing.add_commands(app)
 doctor.add_commands(app)
 connect.add_commands(app)

@@ -2,6 +2,15 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+from mimir_py.entities import Entity
+
+_LEAST_CHARS: Final = 200
+_MOST_CHARS: Final = 200_000
+_USUAL_CHARS: Final = 1_500
+_LARGE_MODEL_CHARS: Final = 6_000
+_LARGE_MODEL: Final = "opus"
 
 
 class Mode(StrEnum):
@@ -9,6 +18,15 @@ class Mode(StrEnum):
 
     ON_DEMAND = "on_demand"
     ALWAYS_INJECT = "always_inject"
+
+
+def budget_of(mode: Mode, model: str | None, given: int | None) -> int:
+    """The most characters of a block: as given, or by the model's size; 0 is no limit."""
+    if given is not None:
+        return min(max(given, _LEAST_CHARS), _MOST_CHARS)
+    if mode is Mode.ALWAYS_INJECT:
+        return 0
+    return _LARGE_MODEL_CHARS if _LARGE_MODEL in (model or "").lower() else _USUAL_CHARS
 
 
 @dataclass(frozen=True)
@@ -41,6 +59,18 @@ class Block:
     markdown: str
     injected: int
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What to tell an agent before a task: memories that ask for it, and a block for the task.
+
+    `markdown` is both in one.
+    """
+
+    brought_up: tuple[Entity, ...]
+    block: Block
+    markdown: str
 
 
 @dataclass(frozen=True)

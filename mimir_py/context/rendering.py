@@ -20,6 +20,9 @@ _DISCLAIMER: Final = (
 )
 _ASK: Final = "> Nothing was asked: pass `query`, or call mimir_recall, for what fits the task."
 _NOTHING: Final = "> Nothing that is remembered fits this task."
+_PROACTIVE: Final = "## Proactive Recall (triggered by current task)"
+_PROACTIVE_CHARS: Final = 160
+_UNPREPARED: Final = "*Nothing that is remembered fits this task.*"
 _CUT: Final = "… (cut to the budget)"
 _ESCAPES: Final = str.maketrans({"<": "&lt;", ">": "&gt;", "\n": " ", "\r": " "})
 
@@ -53,6 +56,17 @@ def markdown(
         parts.append(_NOTHING if asked else _ASK)
     parts.append(footer)
     return "\n\n".join(parts)
+
+
+def proactive(entities: Sequence[Entity]) -> str:
+    """Memories that asked to be brought up, one a line."""
+    lines = [line_of(entity, chars=_PROACTIVE_CHARS) for entity in entities]
+    return "\n".join([_PROACTIVE, _DISCLAIMER, *map(_line, lines)])
+
+
+def prepared(parts: Sequence[str]) -> str:
+    """The parts of a preparation in their envelope."""
+    return "\n\n".join(["<memory-prep>", *(parts or [_UNPREPARED]), "</memory-prep>"])
 
 
 def cut(text: str, budget: int) -> str:

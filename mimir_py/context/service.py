@@ -1,9 +1,10 @@
 """Making context blocks and bringing memories up, without noting a use."""
 
+from dataclasses import replace
 from typing import Final
 
 from mimir_py.context import rendering, store, triggers
-from mimir_py.context.models import Block, Mode, Wanted
+from mimir_py.context.models import Block, Mode, Preparation, Wanted
 from mimir_py.entities import Entity
 from mimir_py.entities.store import by_row_ids
 from mimir_py.recall import CONTEXT_MIN_RELEVANCE, Recall
@@ -50,6 +51,19 @@ class Contexts:
             body = rendering.cut(body, max(0, wanted.budget - around))
             warnings = [*warnings, f"cut to {wanted.budget} characters"]
         return Block(fenced(body, secret), count, tuple(warnings))
+
+    async def prepare(self, wanted: Wanted, most_brought_up: int) -> Preparation:
+        """What to tell an agent before it begins with the task that `wanted` asks about."""
+        brought_up = await self.brought_up(wanted.query, most_brought_up, wanted.workspaces)
+        shown = frozenset(entity.id for entity in brought_up)
+        block = await self.block(replace(wanted, excluded_ids=wanted.excluded_ids | shown))
+        parts = []
+        if brought_up:
+            section = rendering.proactive(brought_up)
+            parts.append(fenced(section, await store_secret(self._database)))
+        if block.injected:
+            parts.append(block.markdown)
+        return Preparation(tuple(brought_up), block, rendering.prepared(parts))
 
     async def brought_up(
         self, context: str, limit: int, workspaces: tuple[str, ...] | None

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, TypedDict
 from pydantic import Field
 
 from mimir_py.context.extraction import extract
-from mimir_py.context.models import Mode, Wanted
+from mimir_py.context.models import Mode, Wanted, budget_of
 from mimir_py.context.service import Contexts
 from mimir_py.entities import Memories
 from mimir_py.entities.items import ITEM_FIELDS, item, with_body_fields
@@ -15,11 +15,6 @@ from mimir_py.tooling import AnyTool, Call, Effect, Tool, ToolSpec
 from mimir_py.tooling.fields import CategoryFilter, Limit, WorkspaceFilter
 
 MOST_ITEMS: Final = 100
-_LEAST_CHARS: Final = 200
-_MOST_CHARS: Final = 200_000
-_USUAL_CHARS: Final = 1_500
-_LARGE_MODEL_CHARS: Final = 6_000
-_LARGE_MODEL: Final = "opus"
 _MODES: Final = {
     "": Mode.ON_DEMAND,
     "on_demand": Mode.ON_DEMAND,
@@ -62,7 +57,7 @@ class Context(Tool[Contexts]):
 
     async def run(self, room: Contexts, call: Call) -> ContextAnswer:
         mode = _MODES[self.mode or ""]
-        budget = self._budget(mode)
+        budget = budget_of(mode, self.model, self.max_context_chars)
         most = call.max_answer_bytes // 5 if call.max_answer_bytes else 0
         block = await room.block(
             Wanted(
@@ -83,13 +78,6 @@ class Context(Tool[Contexts]):
             "entities_injected": block.injected,
             "warnings": list(block.warnings),
         }
-
-    def _budget(self, mode: Mode) -> int:
-        if self.max_context_chars is not None:
-            return min(max(self.max_context_chars, _LEAST_CHARS), _MOST_CHARS)
-        if mode is Mode.ALWAYS_INJECT:
-            return 0
-        return _LARGE_MODEL_CHARS if _LARGE_MODEL in (self.model or "").lower() else _USUAL_CHARS
 
 
 class RecallWhenAnswer(TypedDict):
