@@ -27,7 +27,7 @@ from mimir_py.files import tools as file_tools
 from mimir_py.graph import community_tools
 from mimir_py.graph import tools as graph_tools
 from mimir_py.history import tools as history_tools
-from mimir_py.importers import Migrated, Migrations
+from mimir_py.importers import Imports, Migrated, Migrations, file_key
 from mimir_py.importers import tools as importer_tools
 from mimir_py.importers.takeover import take_over
 from mimir_py.journal import Journal
@@ -41,7 +41,6 @@ from mimir_py.quality import tools as quality_tools
 from mimir_py.recall import tools as recall_tools
 from mimir_py.retries import Retries, keyed
 from mimir_py.security import SecretsMode, Trust, clean_fields
-from mimir_py.security.keys import from_key_file
 from mimir_py.security.unlocking import secret_of, unlocking
 from mimir_py.state import State
 from mimir_py.state import tools as state_tools
@@ -143,9 +142,8 @@ class App:
         self.vault = Vault(
             database, vectors, self.upkeep, self.journal, limits, clock, new_id, seek_secrets=seeks
         )
-        self.migrations = Migrations(
-            database, self.vault, self.journal, clock, partial(_file_key, settings)
-        )
+        self.imports = Imports(database, self.vault, self.memories, clock)
+        self.migrations = Migrations(database, self.vault, self.journal, clock, settings)
         # A tool finds its room by its class.
         self._rooms: Mapping[type, object] = {type(room): room for room in vars(self).values()}
         self._running = 0
@@ -287,7 +285,7 @@ async def open_app(
         path = find_store(settings, home).path
         if is_rust_store(path):
             fill = partial(_fill_from, settings=settings, home=home, clock=clock, new_id=new_id)
-            key = _file_key(settings)
+            key = file_key(settings)
             await take_over(path, engine, settings.busy_timeout_ms, key, clock(), fill)
         database = await stack.enter_async_context(
             open_database(
@@ -328,13 +326,6 @@ async def _fill_from(
     at_path = replace(settings, db_path=path)
     async with open_app(at_path, home, clock=clock, new_id=new_id) as app:
         return await app.migrations.migrate(source, most=Trust.AGENT, report=silent)
-
-
-def _file_key(settings: Settings) -> bytes | None:
-    """The key a key file names: the Rust program's are the same."""
-    if settings.encryption_key is None:
-        return None
-    return from_key_file(settings.encryption_key).value
 
 
 def remake(tx: Writer, engine: Engine) -> None:

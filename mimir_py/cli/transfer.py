@@ -9,8 +9,9 @@ from typing import IO, Annotated, Any
 
 import typer
 
+from mimir_py.cli import importing
 from mimir_py.cli.progress import progress_bar
-from mimir_py.cli.session import Db, Json, fail, print_json, with_app
+from mimir_py.cli.session import Db, Json, WorkspaceHash, fail, print_json, with_app
 from mimir_py.storage.files import create_private
 
 _STREAM = "-"
@@ -28,6 +29,19 @@ Trusted = Annotated[
 NoEmbed = Annotated[
     bool, typer.Option("--no-embed", help="Leave embedding to the next server's idle time.")
 ]
+
+
+Program = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="NAME",
+        help="The program it comes from: mcp-memory, mem0, basic-memory, mcp-memory-service, "
+        "claude, codex, jsonl, csv, rmem, mnemo. PATH is its file or folder.",
+    ),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="With --from: only say what would be.")]
+Undo = Annotated[bool, typer.Option("--undo", help="With --from: forget what was taken from PATH.")]
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -63,8 +77,20 @@ def import_file(
     no_embed: NoEmbed = False,
     trusted: Trusted = False,
     as_json: Json = False,
+    program: Program = None,
+    workspace: WorkspaceHash = None,
+    dry_run: DryRun = False,
+    undo: Undo = False,
 ) -> None:
-    """Store the memories of a JSON Lines file. Doing it twice changes nothing."""
+    """Store the memories of a JSON Lines file, or with --from those of another program.
+
+    Doing it twice changes nothing.
+    """
+    if program is not None:
+        importing.take(path, db, program, workspace, dry_run, undo, no_embed, as_json)
+        return
+    if dry_run or undo or workspace is not None:
+        raise fail("--dry-run, --undo and --workspace-hash need --from", 2)
     if path != _STREAM and not Path(path).is_file():
         raise fail(f"there is no file {path}")
 
@@ -81,22 +107,11 @@ def import_file(
             imported = await app.vault.import_lines(
                 file, replace=replace, report=report, trust=trust
             )
-        embedded = 0 if no_embed else await _embed(app)
+        embedded = 0 if no_embed else await importing.embed(app)
         return imported, embedded
 
     imported, embedded = with_app(db, work, bulk=True)
     _say(imported, embedded, as_json=as_json)
-
-
-async def _embed(app: Any) -> int:
-    total = await app.upkeep.count_pending()
-    with progress_bar("embedding") as advance:
-
-        async def report(done: int) -> None:
-            advance(done, total, "")
-
-        done: int = await app.vault.embed_queue(report)
-    return done
 
 
 def _say(imported: Any, embedded: int, *, as_json: bool) -> None:

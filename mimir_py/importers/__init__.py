@@ -1,9 +1,11 @@
 """Memories that other programs keep, read and stored here.
 
-Owns no table. `rust` reads stores of the Rust program whose clients Mimir serves, whole; `takeover`
-puts a store made of one in its place.
+Owns no table. `formats` reads the files of other memory programs, one module each. `rust` reads
+stores of the Rust program whose clients Mimir serves, whole; `takeover` puts a store made of one in
+its place.
 """
 
-from mimir_py.importers.service import Migrated, Migrations
+from mimir_py.importers.imports import Imports, Taken
+from mimir_py.importers.service import Migrated, Migrations, file_key
 
-__all__ = ["Migrated", "Migrations"]
+__all__ = ["Imports", "Migrated", "Migrations", "Taken", "file_key"]

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from mimir_py.config import Settings
 from mimir_py.entities import store as entity_store
 from mimir_py.errors import MimirError
 from mimir_py.graph import store as graph_store
@@ -17,6 +18,7 @@ from mimir_py.importers.rust.store import open_old_store
 from mimir_py.journal import Entry, Journal
 from mimir_py.limits import Limits
 from mimir_py.security import Trust
+from mimir_py.security.keys import from_key_file
 from mimir_py.state import store as state_store
 from mimir_py.state.models import Slot
 from mimir_py.storage.database import Database, Reader, Writer
@@ -24,7 +26,7 @@ from mimir_py.values import GLOBAL_WORKSPACE, Clock, UnixMs
 from mimir_py.vault import Record, Vault, Version
 from mimir_py.vault import store as vault_store
 
-__all__ = ["Migrated", "Migrations"]
+__all__ = ["Migrated", "Migrations", "file_key"]
 
 Report = Callable[[int, int | None, str], Awaitable[None]]
 
@@ -34,7 +36,7 @@ _CHECKED_AT_ONCE: Final = 500
 
 
 class Migrations:
-    """The room's door. `key` gives what `--encryption-key` names: old texts may need it."""
+    """The room's door."""
 
     def __init__(
         self,
@@ -42,13 +44,13 @@ class Migrations:
         vault: Vault,
         journal: Journal,
         clock: Clock,
-        key: Callable[[], bytes | None],
+        settings: Settings,
     ) -> None:
         self._database = database
         self._vault = vault
         self._journal = journal
         self._clock = clock
-        self._key = key
+        self._settings = settings
 
     def now(self) -> UnixMs:
         return self._clock()
@@ -68,7 +70,7 @@ class Migrations:
         """
         try:
             with open_old_store(source, self._database.engine) as old:
-                reading = Reading(old, key or self._key(), most)
+                reading = Reading(old, key or file_key(self._settings), most)
                 return await self._migrate(reading, report)
         except MimirError as error:
             if str(source) in str(error):
@@ -197,6 +199,17 @@ class Migrations:
             else:
                 done.missing += 1
                 problems.lost[version.history_id] = "this version was not stored"
+
+
+def file_key(settings: Settings) -> bytes | None:
+    """The key that `--encryption-key` names: key files of the Rust program are like ours.
+
+    Raises:
+        KeyRefused: the file holds none.
+    """
+    if settings.encryption_key is None:
+        return None
+    return from_key_file(settings.encryption_key).value
 
 
 def _add_versions(tx: Writer, versions: Sequence[Version]) -> None:

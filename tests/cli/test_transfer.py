@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Mimir
+from tests.importers.rust_files import RustStore
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
@@ -125,3 +126,35 @@ def test_an_export_that_fails_leaves_the_old_file(mimir: Mimir, tmp_path: Path) 
     assert target.read_text(encoding="utf-8") == "precious"
     assert "Traceback" not in done.stderr + nowhere.stderr
     assert not list(tmp_path.glob("*.part*"))
+
+
+def test_another_programs_memories_are_looked_at_taken_in_and_forgotten_again(
+    mimir: Mimir, tmp_path: Path
+) -> None:
+    graph = tmp_path / "graph.jsonl"
+    graph.write_text('{"type":"entity","name":"Ada","entityType":"person","observations":["x"]}\n')
+    arguments = ("import", str(graph), "--from", "mcp-memory")
+
+    printed = [mimir(*arguments, *more).stdout for more in (["--dry-run"], [], [], ["--undo"])]
+
+    assert [text.split("\n")[0] for text in printed] == [
+        "Would import 1 new memories; 0 updated, 0 unchanged",
+        "Imported 1 new memories; 0 updated, 0 unchanged",
+        "Imported 0 new memories; 0 updated, 1 unchanged",
+        "Forgot 1 memories; `mimir purge` erases them",
+    ]
+
+
+def test_a_store_of_the_rust_program_is_copied_and_what_is_lost_is_said(
+    mimir: Mimir, tmp_path: Path
+) -> None:
+    store = RustStore(tmp_path / "old.db")
+    store.remember("mem-000000000001", "queue", {"content": "use NATS"})
+    store.remember("mem-000000000002", "time", {"content": "x"}, at="yesterday")
+    store.close()
+
+    done = mimir("migrate", "--from", str(tmp_path / "old.db"), "--to", str(tmp_path / "new.db"))
+
+    assert done.returncode == 1
+    assert done.stdout.startswith("2 memories: 1 created")
+    assert "not as it was: mem-000000000002: its created_at_unix_ms" in done.stdout
