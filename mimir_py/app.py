@@ -33,8 +33,9 @@ from mimir_py.importers.takeover import take_over
 from mimir_py.journal import Journal
 from mimir_py.journal import tools as journal_tools
 from mimir_py.journal.service import rechain
-from mimir_py.lifecycle import Fading, Lifecycle, fading_tools
+from mimir_py.lifecycle import Fading, Grooming, Lifecycle, fading_tools, grooming_tools
 from mimir_py.lifecycle import tools as lifecycle_tools
+from mimir_py.lifecycle.models import Within
 from mimir_py.limits import Limits
 from mimir_py.quality import Conflicts, Quality, Undo, conflict_tools, undo_tools
 from mimir_py.quality import tools as quality_tools
@@ -60,6 +61,7 @@ logger = logging.getLogger("mimir")
 
 _QUEUE_CHECK_S: Final = 2.0
 _QUEUE_RETRY_S: Final = 60.0
+_GROOM_CHECK_S: Final = 60.0
 _INDEX_CHECK_S: Final = 1.0
 # Between two portions of loading while a call is running.
 _ASIDE_S: Final = 0.02
@@ -86,6 +88,7 @@ CATALOGUE: Final = Catalogue(
     + lifecycle_tools.TOOLS
     + fading_tools.TOOLS
     + importer_tools.TOOLS
+    + grooming_tools.TOOLS
 )
 
 
@@ -135,8 +138,10 @@ class App:
         self.workspaces = Workspaces(database)
         self.retries = Retries(database, clock)
         self.upkeep = upkeep.Upkeep(database, vectors, embedder, self.memories, dense, clock)
+        self.maintenance = upkeep.Maintenance(database, self.upkeep, self.history)
         self.lifecycle = Lifecycle(database, vectors, self.journal, clock)
         self.fading = Fading(database, rows, self.history, self.journal, clock)
+        self.grooming = Grooming(database, self.memories, self.fading, self.journal, clock)
         self._secrets = SecretsMode(settings.secrets)
         seeks = self._secrets is not SecretsMode.OFF
         self.vault = Vault(
@@ -234,6 +239,28 @@ class App:
                 logger.warning("embedding queued text failed: %s", error.code)
                 await asyncio.sleep(_QUEUE_RETRY_S)
 
+    async def groom_when_idle(self, hours: int) -> None:
+        """Groom the whole memory every so many hours, stepping aside for calls, until cancelled."""
+        while True:
+            await self._until_idle()
+            try:
+                await self.groom_if_due(hours)
+            except MimirError as error:
+                logger.warning("grooming failed: %s", error.code)
+            await asyncio.sleep(_GROOM_CHECK_S)
+
+    async def groom_if_due(self, hours: int) -> bool:
+        """Groom the whole memory unless that was done within so many hours; whether it was due."""
+        if not await self.grooming.is_due(hours):
+            return False
+        await self.grooming.autocohere(Within(), dry_run=False, rest=self._until_idle)
+        return True
+
+    async def _until_idle(self) -> None:
+        await asyncio.sleep(_ASIDE_S)
+        while self._running:  # noqa: ASYNC110  # calls end at any time
+            await asyncio.sleep(_ASIDE_S)
+
     async def load_index(self) -> None:
         """Load the vectors of a large store between the calls, until cancelled."""
         while True:
@@ -311,6 +338,9 @@ async def open_app(
         if background:
             tasks.append(asyncio.create_task(app.embed_when_idle(), name="mimir-embed"))
             tasks.append(asyncio.create_task(app.load_index(), name="mimir-index"))
+            if settings.groom_hours:
+                grooming = app.groom_when_idle(settings.groom_hours)
+                tasks.append(asyncio.create_task(grooming, name="mimir-groom"))
         stack.push_async_callback(_stop, tasks)
         yield app
 

@@ -127,6 +127,13 @@ class Settings:
         "Whether a summary with a digest takes the place of versions that are not kept.",
         env="MIMIR_HISTORY_TOMBSTONES",
     )
+    groom_hours: int = _row(
+        0,
+        "Hours between two groomings of the whole memory in the server's idle time: fading, "
+        "linking, merging (`docs/lifecycle.md`); 0 means never.",
+        env="MIMIR_GROOM_HOURS",
+        flag="--groom",
+    )
     secrets: str = _row(
         "redact",
         "Passwords, keys and tokens in what is about to be stored: `redact` puts a placeholder in "
@@ -229,6 +236,7 @@ def _check(settings: Settings) -> None:
         "history_max_age_days": 0,
         "history_max_versions": 0,
         "history_max_bytes": 0,
+        "groom_hours": 0,
     }
     for name, least in lowest.items():
         if getattr(settings, name) < least:

@@ -13,6 +13,7 @@ from mimir_py.cli import (
     connect,
     doctor,
     journal,
+    lifecycle,
     memories,
     migrating,
     prepare,
@@ -62,6 +63,7 @@ def serve() -> None:
 
 
 memories.add_commands(app)
+lifecycle.add_commands(app)
 transfer.add_commands(app)
 migrating.add_commands(app)
 backups.add_commands(app)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, TypeVar
 
@@ -90,9 +91,15 @@ def with_app(
     return guarded(lambda: asyncio.run(run()))
 
 
-def run_tool(db: str | None, name: str, **arguments: Any) -> Mapping[str, Any]:
-    """Run one tool on the store with the arguments that were given; its answer."""
+def run_tool(
+    db: str | None, name: str, *, progress: str = "", **arguments: Any
+) -> Mapping[str, Any]:
+    """Run one tool on the store with the arguments that were given; its answer.
+
+    With a title for it, `progress` is shown.
+    """
     from mimir_py.app import CATALOGUE
+    from mimir_py.cli.progress import progress_bar
     from mimir_py.security import Trust
     from mimir_py.tooling import Call
     from mimir_py.workspaces import resolve
@@ -103,8 +110,18 @@ def run_tool(db: str | None, name: str, **arguments: Any) -> Mapping[str, Any]:
 
     async def work(app: Any) -> Mapping[str, Any]:
         scope = resolve(settings_for(db).workspace, Path.cwd(), Path.home())
-        answer: Mapping[str, Any] = await app.run(tool, given, Call(scope=scope, trust=Trust.USER))
-        return answer
+        call = Call(scope=scope, trust=Trust.USER)
+        answer: Mapping[str, Any]
+        if not progress:
+            answer = await app.run(tool, given, call)
+            return answer
+        with progress_bar(progress) as advance:
+
+            async def report(done: int, total: int | None, what: str) -> None:
+                advance(done, total, what)
+
+            answer = await app.run(tool, given, replace(call, report=report))
+            return answer
 
     return with_app(db, work)
 

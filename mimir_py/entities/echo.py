@@ -77,8 +77,13 @@ def give_name(tx: Writer, entity: Entity, draft: Draft, now: UnixMs) -> bool:
     return True
 
 
+def telling(text: str) -> list[str]:
+    """The numbers, names and negations of a text, in order."""
+    return _TELLING.findall(text)
+
+
 def _same(one: str, other: str) -> bool:
     longer, shorter = max(len(one), len(other)), min(len(one), len(other))
-    if shorter < 0.9 * longer or _TELLING.findall(one) != _TELLING.findall(other):
+    if shorter < 0.9 * longer or telling(one) != telling(other):
         return False
     return trigram_similarity(one, other) >= SAME_WORDS

@@ -31,7 +31,7 @@ _LAYER_FACTORS: Final = (2 / 3, 1.0, 4.0)
 _USE_FACTOR: Final = 0.25
 _VERIFIED_FACTOR: Final = 2.0
 _VERIFIED_FLOOR: Final = 0.2
-_WORKING_FROM: Final = 0.2
+WORKING_FROM: Final = 0.2
 _CORE_FROM: Final = 0.5
 _USEFUL_SHARE: Final = 0.3
 _DEAD_SHARE: Final = 0.05
@@ -96,7 +96,7 @@ def is_worth_storing(before: float, after: float) -> bool:
     """Whether freshness changed enough to be written down."""
     if abs(after - before) >= NOTICEABLE:
         return True
-    limits = (FADED, _WORKING_FROM, _CORE_FROM)
+    limits = (FADED, WORKING_FROM, _CORE_FROM)
     return any((before < limit) != (after < limit) for limit in limits)
 
 
@@ -115,7 +115,7 @@ def settled_layer(memory: Standing, fresh: float) -> str:
     if held is None or held > due:
         return memory.layer
     if not (memory.verified or memory.always_on):
-        due = min(due, (fresh >= _WORKING_FROM) + (fresh >= _CORE_FROM))
+        due = min(due, (fresh >= WORKING_FROM) + (fresh >= _CORE_FROM))
     return LAYERS[due]
 
 

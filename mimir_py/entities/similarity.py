@@ -43,7 +43,7 @@ def trigram_similarity(one: str, other: str) -> float:
 
     Texts over 4,000 characters are compared by their beginnings.
     """
-    first, second = _trigrams(one), _trigrams(other)
+    first, second = trigrams(one), trigrams(other)
     if not first or not second:
         return float(one == other and bool(one))
     return len(first & second) / len(first | second)
@@ -65,6 +65,6 @@ def near_query(body: str) -> str | None:
     return " OR ".join("(" + " AND ".join(map(quoted, group)) + ")" for group in groups)
 
 
-def _trigrams(text: str) -> set[str]:
+def trigrams(text: str) -> set[str]:
     text = text[:_LONGEST_COMPARED]
     return {text[start : start + 3] for start in range(len(text) - 2)}

@@ -7,7 +7,8 @@ was cut short is finished by whoever comes next.
 """
 
 from mimir_py.lifecycle.fading import Fading
+from mimir_py.lifecycle.grooming import Grooming
 from mimir_py.lifecycle.models import Purged, Wanted
 from mimir_py.lifecycle.service import Lifecycle
 
-__all__ = ["Fading", "Lifecycle", "Purged", "Wanted"]
+__all__ = ["Fading", "Grooming", "Lifecycle", "Purged", "Wanted"]

@@ -18,7 +18,6 @@ from mimir_py.entities.retention import (
     freshness,
     is_protected,
     is_worth_storing,
-    settled_layer,
     standing,
     worth,
 )
@@ -27,7 +26,7 @@ from mimir_py.history import History
 from mimir_py.journal import AUDIT, Entry, Journal
 from mimir_py.lifecycle import store
 from mimir_py.lifecycle.models import Decayed, Pruned, Within
-from mimir_py.lifecycle.pruning import Choice, choose, has_faded
+from mimir_py.lifecycle.pruning import DEFAULT_RULE, Choice, Rule, choose, has_faded
 from mimir_py.storage.database import Database, Writer
 from mimir_py.values import Clock, UnixMs
 
@@ -44,11 +43,12 @@ Meant = Callable[[Standing], bool]
 
 @dataclass
 class Faded:
-    """What a pass of fading does: `scores` are (memory, its freshness now)."""
+    """What a pass of fading does: memories with their freshness now, and with their new layer."""
 
     checked: int = 0
+    fading: int = 0
     scores: list[tuple[Standing, float]] = field(default_factory=list)
-    moves: list[Standing] = field(default_factory=list)
+    moves: list[tuple[Standing, str]] = field(default_factory=list)
     ending: list[Standing] = field(default_factory=list)
 
 
@@ -68,15 +68,11 @@ class Fading:
         """Store how fresh memories are now, move them between layers, archive what has faded."""
         now = self._clock()
         plan = await self.plan(within, now)
-        archived = [memory.row_id for memory in plan.ending]
-        updated = len(plan.scores)
         if dry_run:
-            ids = await self.ids(archived)
+            ids = await self.ids([memory.row_id for memory in plan.ending])
         else:
-            updated = await self.store_scores(plan.scores)
-            await self.move(plan.moves, now)
-            ids = await self.retire(archived, partial(has_faded, now=now), FADED_REASON)
-        return Decayed(plan.checked, updated, len(plan.moves), tuple(ids), self._clock())
+            ids = await self.carry_out(plan, now)
+        return Decayed(plan.checked, len(plan.scores), len(plan.moves), tuple(ids), self._clock())
 
     async def prune(
         self, within: Within, choice: Choice, limit: int, reason: str, *, dry_run: bool
@@ -105,42 +101,51 @@ class Fading:
             yield some
             after = some[-1].row_id
 
-    async def plan(self, within: Within, now: UnixMs) -> Faded:
+    async def plan(self, within: Within, now: UnixMs, rule: Rule = DEFAULT_RULE) -> Faded:
         """What bringing freshness up to date comes to."""
         plan = Faded()
         async for some in self.slices(within):
             plan.checked += len(some)
             for memory in some:
                 fresh = freshness(memory, now)
+                plan.fading += not memory.always_on
                 if is_worth_storing(memory.freshness, fresh):
                     plan.scores.append((memory, fresh))
-                if has_faded(memory, now):
+                if has_faded(memory, now, rule.archive_below):
                     plan.ending.append(memory)
-                elif settled_layer(memory, fresh) != memory.layer:
-                    plan.moves.append(memory)
+                    continue
+                layer = rule.layer(memory, fresh)
+                if layer != memory.layer:
+                    plan.moves.append((memory, layer))
         plan.ending.sort(key=lambda memory: worth(memory, now))
         return plan
 
-    async def store_scores(self, scores: Sequence[tuple[Standing, float]]) -> int:
-        """Store freshness, but of what was used meanwhile; how many rows were written."""
-        written = 0
+    async def store_scores(self, scores: Sequence[tuple[Standing, float]]) -> None:
+        """Store freshness, but of what was used meanwhile."""
         for start in range(0, len(scores), _SCORED_AT_ONCE):
             some = scores[start : start + _SCORED_AT_ONCE]
-            written += await self._database.write_slice(partial(store.set_scores, scores=some))
-        return written
+            await self._database.write_slice(partial(store.set_scores, scores=some))
 
-    async def move(self, memories: Sequence[Standing], now: UnixMs) -> None:
-        """Put memories into the layers they belong in."""
+    async def carry_out(self, plan: Faded, now: UnixMs, rule: Rule = DEFAULT_RULE) -> list[str]:
+        """Store freshness and layers as planned, archive what faded; the ids of that."""
+        await self.store_scores(plan.scores)
+        await self._move(plan.moves)
+        is_meant = partial(has_faded, now=now, below=rule.archive_below)
+        return await self.retire([memory.row_id for memory in plan.ending], is_meant, FADED_REASON)
 
-        def work(tx: Writer, rows: Sequence[int]) -> None:
-            for entity in entity_store.by_row_ids(tx, rows).values():
-                held = standing(entity)
-                move(tx, entity, settled_layer(held, freshness(held, now)))
+    async def _move(self, moves: Sequence[tuple[Standing, str]]) -> None:
+        def work(tx: Writer, some: dict[int, tuple[Standing, str]]) -> None:
+            for row_id, entity in entity_store.by_row_ids(tx, list(some)).items():
+                memory, layer = some[row_id]
+                # Used or changed meanwhile, it is for the next pass.
+                if entity.layer == memory.layer and entity.retrieval_count == memory.uses:
+                    move(tx, entity, layer)
 
-        rows = [memory.row_id for memory in memories]
-        for start in range(0, len(rows), _MOVED_AT_ONCE):
-            some = rows[start : start + _MOVED_AT_ONCE]
-            await self._database.write_slice(partial(work, rows=some))
+        for start in range(0, len(moves), _MOVED_AT_ONCE):
+            some = {
+                memory.row_id: (memory, layer) for memory, layer in moves[start:][:_MOVED_AT_ONCE]
+            }
+            await self._database.write_slice(partial(work, some=some))
 
     async def retire(self, rows: Sequence[int], is_meant: Meant, reason: str) -> list[str]:
         """Archive memories that are still meant; their ids, in order."""

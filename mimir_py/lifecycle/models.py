@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mimir_py.history.retention import Retained
+from mimir_py.lifecycle.merging import Observation
 from mimir_py.values import UnixMs
 
 
@@ -100,3 +102,61 @@ class Pruned:
     protected: int
     archived: Sequence[str]
     completed_at_unix_ms: UnixMs
+
+
+@dataclass(frozen=True)
+class Merging:
+    """How alike memories of a category must be to be merged, and which of them to look at.
+
+    At most `limit` clusters are merged, of a window that begins `offset` memories from the latest
+    used, or from the longest unused with `cold_first`. With `careful`, a source that says more
+    than what speaks for it is not archived.
+    """
+
+    threshold: float = 0.6
+    limit: int = 50
+    offset: int = 0
+    cold_first: bool = False
+    archive_sources: bool = False
+    careful: bool = False
+
+
+@dataclass(frozen=True)
+class Consolidated:
+    """What merging came to, or would: how many memories were looked at, and what was made."""
+
+    examined: int
+    observations: Sequence[Observation]
+    archived: Sequence[str]
+
+
+@dataclass(frozen=True)
+class LinkMade:
+    """A link between two memories that are alike; similarity in 0..1."""
+
+    source: str
+    target: str
+    similarity: float
+
+
+@dataclass(frozen=True)
+class Cohered:
+    """A pass over the memories: counts, and the links made, or that would be."""
+
+    examined: int
+    promoted: int
+    faded: int
+    updated: int
+    links: Sequence[LinkMade]
+    archived: Sequence[str]
+    completed_at_unix_ms: UnixMs
+
+
+@dataclass(frozen=True)
+class Groomed:
+    """A whole pass: coherence, merging by category, and what happened to earlier versions."""
+
+    cohered: Cohered
+    consolidated: Sequence[Consolidated]
+    retained: Retained
+    size_delta_bytes: int

@@ -5,7 +5,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from mimir_py.entities.retention import FADED, Standing, freshness, is_protected, worth
+from mimir_py.entities.retention import (
+    FADED,
+    LAYERS,
+    WORKING_FROM,
+    WORKING_USES,
+    Standing,
+    freshness,
+    is_protected,
+    settled_layer,
+    worth,
+)
 from mimir_py.values import UnixMs
 
 DAY_MS: Final = 86_400_000
@@ -43,9 +53,28 @@ def choose(memories: Iterable[Standing], choice: Choice, limit: int, now: UnixMs
     return Chosen(len(matching), protected, going[:limit] if limit else going)
 
 
-def has_faded(memory: Standing, now: UnixMs) -> bool:
+@dataclass(frozen=True)
+class Rule:
+    """From how many uses on a memory leaves the first layer; below which freshness it ends."""
+
+    promote_from: int = WORKING_USES
+    archive_below: float = FADED
+
+    def layer(self, memory: Standing, fresh: float) -> str:
+        """The layer a memory belongs in when it is that fresh."""
+        settled = settled_layer(memory, fresh)
+        if self.promote_from == WORKING_USES or memory.layer != LAYERS[0]:
+            return settled
+        is_due = memory.uses >= self.promote_from and fresh >= WORKING_FROM
+        return max(settled, LAYERS[1], key=LAYERS.index) if is_due else memory.layer
+
+
+DEFAULT_RULE: Final = Rule()
+
+
+def has_faded(memory: Standing, now: UnixMs, below: float = FADED) -> bool:
     """Whether so little freshness is left that a memory is archived."""
-    return not is_protected(memory) and freshness(memory, now) < FADED
+    return not is_protected(memory) and freshness(memory, now) < below
 
 
 def prune_reason(category: str | None, choice: Choice) -> str:

@@ -1,7 +1,7 @@
 """How memories stand; what is left of erased ones, here and in other files; the note to finish."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from mimir_py.entities import Entity
@@ -31,6 +31,44 @@ _IDS: Final = """
     SELECT e.id FROM json_each(:rows) wanted CROSS JOIN main.entities e ON e.row_id = wanted.value
     ORDER BY wanted.key
 """
+# A window of a category, by last use: the latest first, or the longest unused.
+_WINDOW: Final = """
+    SELECT row_id FROM main.entities
+    WHERE archived = 0 AND (:category IS NULL OR category = :category)
+      AND (:workspaces IS NULL OR workspace_hash IN (SELECT value FROM json_each(:workspaces)))
+      AND row_id NOT IN (SELECT value FROM json_each(:without))
+    ORDER BY CASE WHEN :cold THEN last_accessed_unix_ms ELSE -last_accessed_unix_ms END, id
+    LIMIT :limit OFFSET :offset
+"""
+# One memory of each category in each workspace that has more than one.
+_PLACES: Final = """
+    SELECT min(row_id) FROM main.entities
+    WHERE archived = 0
+      AND (:workspaces IS NULL OR workspace_hash IN (SELECT value FROM json_each(:workspaces)))
+    GROUP BY workspace_hash, category HAVING count(*) > 1
+"""
+_PLACE: Final = """
+    SELECT e.workspace_hash, e.category FROM json_each(:rows) wanted
+    CROSS JOIN entities e ON e.row_id = wanted.value ORDER BY e.workspace_hash, e.category
+"""
+_NEXT_LIVE: Final = """
+    SELECT row_id FROM main.entities
+    WHERE row_id > :after AND archived = 0
+      AND (:workspaces IS NULL OR workspace_hash IN (SELECT value FROM json_each(:workspaces)))
+      AND row_id NOT IN (SELECT value FROM json_each(:without))
+    ORDER BY row_id LIMIT :limit
+"""
+_LINKED_ROWS: Final = """
+    SELECT l.source_row_id, t.row_id FROM json_each(:rows) wanted
+    CROSS JOIN main.links l ON l.source_row_id = wanted.value
+    CROSS JOIN main.entities t ON t.id = l.target_id
+"""
+_MARK: Final = "SELECT CAST(value AS INTEGER) FROM meta WHERE name = :name"
+_SET_MARK: Final = """
+    INSERT INTO meta (name, value) VALUES (:name, :value)
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value
+"""
+_SET_FRESHNESS: Final = "UPDATE main.entities SET decay_score = :fresh WHERE id = :id"
 _ARCHIVED: Final = """
     SELECT row_id FROM entities WHERE archived = 1
       AND (:workspaces IS NULL OR workspace_hash IN (SELECT value FROM json_each(:workspaces)))
@@ -105,9 +143,8 @@ def standings(reader: Reader, within: Within, after: int, limit: int) -> list[St
     return [Standing._make(row) for row in reader.tuples(_STANDINGS, values)]
 
 
-def set_scores(tx: Writer, scores: Sequence[tuple[Standing, float]]) -> int:
-    """Store how fresh memories are, unless they changed meanwhile; how many were written."""
-    before = tx.changes
+def set_scores(tx: Writer, scores: Sequence[tuple[Standing, float]]) -> None:
+    """Store how fresh memories are, unless they changed meanwhile."""
     tx.run_many(
         _SCORE,
         [
@@ -120,7 +157,58 @@ def set_scores(tx: Writer, scores: Sequence[tuple[Standing, float]]) -> int:
             for memory, fresh in scores
         ],
     )
-    return tx.changes - before
+
+
+def window(
+    reader: Reader, within: Within, limit: int, offset: int, *, cold: bool, without: Collection[int]
+) -> list[int]:
+    """Rows of live memories by last use, the latest first or (`cold`) the longest unused."""
+    values = {
+        **_within(reader, within),
+        "limit": limit,
+        "offset": offset,
+        "cold": cold,
+        "without": json.dumps(list(without)),
+    }
+    return _numbers(reader, _WINDOW, values)
+
+
+def places(reader: Reader, within: Within) -> list[tuple[str, str]]:
+    """Workspaces and categories with more than one live memory."""
+    rows = _numbers(reader, _PLACES, {"workspaces": _within(reader, within)["workspaces"]})
+    return [(workspace, name) for workspace, name in reader.tuples(_PLACE, {"rows": str(rows)})]
+
+
+def next_live(
+    reader: Reader, within: Within, after: int, limit: int, without: Collection[int]
+) -> list[int]:
+    """Rows of live memories after a row, in order."""
+    values = {
+        "workspaces": _within(reader, within)["workspaces"],
+        "after": after,
+        "limit": limit,
+        "without": json.dumps(list(without)),
+    }
+    return _numbers(reader, _NEXT_LIVE, values)
+
+
+def linked_rows(reader: Reader, rows: Sequence[int]) -> set[tuple[int, int]]:
+    """Which links there are from some memories, as (source row, target row)."""
+    return {(one, other) for one, other in reader.tuples(_LINKED_ROWS, {"rows": str(list(rows))})}
+
+
+def mark(reader: Reader, name: str) -> int:
+    """A number kept under a name; 0 if there is none."""
+    return reader.value(_MARK, {"name": name}) or 0
+
+
+def set_mark(tx: Writer, name: str, value: int) -> None:
+    tx.run(_SET_MARK, {"name": name, "value": str(value)})
+
+
+def set_freshness(tx: Writer, entity_id: str, fresh: float) -> None:
+    """Set how fresh a memory is, in 0..1."""
+    tx.run(_SET_FRESHNESS, {"id": entity_id, "fresh": fresh})
 
 
 def ids(reader: Reader, rows: Sequence[int]) -> list[str]:

@@ -222,7 +222,10 @@ class Database:
 
     def _rewrite(self, connection: Any) -> None:
         with self._translated(connection):
-            connection.execute("VACUUM")
+            if self._seals is None:
+                connection.execute("VACUUM")
+            else:
+                self._seals.rewrite(connection)
 
     def _keep_log_short(self) -> None:
         """Checkpoint a long log, beside the caller: its answer does not wait for that."""

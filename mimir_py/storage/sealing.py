@@ -87,6 +87,18 @@ class Seals:
             connection.create_function(names, 2, self._guarded(table.name_of))
             connection.execute(table.view(opens, names))
 
+    def rewrite(self, connection: Any) -> None:
+        """Write the file anew without its free pages.
+
+        That makes the indexes anew, on what bears the tables' names: the views must not be there.
+        """
+        for name in self._tables:
+            connection.execute(f"DROP VIEW IF EXISTS temp.{name}")
+        try:
+            connection.execute("VACUUM")
+        finally:
+            self.install(connection)
+
     def take_fault(self) -> BrokenSeal | None:
         """Why the last statement failed, if a seal was the reason: SQLite does not pass it on."""
         fault, self._fault = self._fault, None

@@ -4,7 +4,8 @@ Owns no table. Rebuilds the text, keyword and vector indexes from `entities`, an
 queue of chunks that are not embedded yet.
 """
 
+from mimir_py.upkeep.maintenance import Maintenance
 from mimir_py.upkeep.models import Statistics
 from mimir_py.upkeep.service import Upkeep
 
-__all__ = ["Statistics", "Upkeep"]
+__all__ = ["Maintenance", "Statistics", "Upkeep"]

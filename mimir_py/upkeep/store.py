@@ -34,6 +34,18 @@ _LIVE: Final = """
     WHERE row_id > :after AND archived = 0 ORDER BY row_id LIMIT :limit
 """
 _COUNT: Final = "SELECT count(*) FROM entities"
+_ORPHAN_LINKS: Final = """
+    SELECT l.link_id, t.row_id IS NULL FROM main.links l
+    LEFT JOIN main.entities t ON t.id = l.target_id
+    WHERE l.link_id > :after ORDER BY l.link_id LIMIT :limit
+"""
+_ORPHAN_ENTRIES: Final = """
+    SELECT j.seq, j.entity_id <> '' AND e.row_id IS NULL FROM journal j
+    LEFT JOIN main.entities e ON e.id = j.entity_id
+    WHERE j.seq > :after AND j.kind = 'event' ORDER BY j.seq LIMIT :limit
+"""
+_FREE_PAGES: Final = "PRAGMA freelist_count"
+_PAGE_SIZE: Final = "PRAGMA page_size"
 _TEXTS: Final = """
     SELECT t.row_id, t.label, t.body, e.id FROM json_each(:row_ids) wanted
     CROSS JOIN entity_text t ON t.row_id = wanted.value JOIN entities e ON e.row_id = t.row_id
@@ -114,3 +126,25 @@ def pending_in_category(
         "limit": limit,
     }
     return [row_id for (row_id,) in reader.tuples(_PENDING_IN_CATEGORY, values)]
+
+
+def orphan_links(reader: Reader, after: int, limit: int) -> tuple[int, int | None]:
+    """How many of the links after one lead to no memory, and the last looked at, if any."""
+    return _orphans(reader, _ORPHAN_LINKS, after, limit)
+
+
+def orphan_entries(reader: Reader, after: int, limit: int) -> tuple[int, int | None]:
+    """How many events after one are about no memory, and the last looked at, if any."""
+    return _orphans(reader, _ORPHAN_ENTRIES, after, limit)
+
+
+def _orphans(reader: Reader, statement: str, after: int, limit: int) -> tuple[int, int | None]:
+    rows = reader.tuples(statement, {"after": after, "limit": limit})
+    return sum(orphan for _, orphan in rows), rows[-1][0] if rows else None
+
+
+def free_bytes(reader: Reader) -> int:
+    """Bytes of the file's pages that hold nothing."""
+    pages: int = reader.value(_FREE_PAGES)
+    size: int = reader.value(_PAGE_SIZE)
+    return pages * size

@@ -1,11 +1,13 @@
 """Tools that look after the store."""
 
+from dataclasses import asdict
 from typing import Annotated, ClassVar, Final, NotRequired, TypedDict, cast
 
 from pydantic import Field
 
 from mimir_py.tooling import AnyTool, Call, Effect, Tool, ToolSpec
 from mimir_py.tooling.fields import WorkspaceFilter
+from mimir_py.upkeep.maintenance import Chores, Maintenance
 from mimir_py.upkeep.service import Upkeep, as_answer
 
 
@@ -138,4 +140,55 @@ class Stats(Tool[Upkeep]):
         return cast("StatsAnswer", as_answer(await room.statistics()))
 
 
-TOOLS: Final[tuple[type[AnyTool], ...]] = (Embed, Reindex, Health, Stats)
+class MaintenanceAnswer(TypedDict):
+    dedup_archived: int
+    orphan_journal_entries_found: int
+    orphan_links_found: int
+    vacuum_reclaimed_bytes: int
+    reindex_rows_affected: int
+    history_rows_evicted: int
+    history_bytes_evicted: int
+    history_tombstones_written: int
+    dry_run: bool
+    errors: list[str]
+    vacuum_reclaimable_bytes: int
+
+
+class MaintenanceTool(Tool[Maintenance]):
+    """Look after the file: count links and events about nothing (orphans), keep history to its
+    limits, rebuild indexes, give free pages back (vacuum). all does everything."""
+
+    spec: ClassVar = ToolSpec(
+        name="mimir_maintenance",
+        title="Maintain the store",
+        effect=Effect.DESTROYS,
+        words=(),
+        idempotent=True,
+        room=Maintenance,
+        failure="Maintenance failed",
+        long=True,
+        example={"all": True, "dry_run": True},
+    )
+
+    dedup: bool = Field(False, description="Names are unique: finds nothing")
+    orphans: bool = False
+    vacuum: bool = False
+    reindex: bool = False
+    history: bool = False
+    all: bool = False
+    dry_run: bool = False
+
+    async def run(self, room: Maintenance, call: Call) -> MaintenanceAnswer:
+        chores = Chores(
+            self.all or self.orphans,
+            self.all or self.vacuum,
+            self.all or self.reindex,
+            self.all or self.history,
+        )
+        done = await room.maintain(chores, call.report, dry_run=self.dry_run)
+        # Within a workspace a name is unique, so that there is never one to take out.
+        answer = {"dedup_archived": 0, **asdict(done), "dry_run": self.dry_run}
+        return cast("MaintenanceAnswer", answer)
+
+
+TOOLS: Final[tuple[type[AnyTool], ...]] = (Embed, Reindex, Health, Stats, MaintenanceTool)

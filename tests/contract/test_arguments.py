@@ -48,6 +48,7 @@ _NEEDED: Final[Mapping[str, Mapping[str, Any]]] = {
     "state_delete": {"key": "k"},
     "global_recall": {"query": "x1"},
     "prune": {"older_than_days": 36_500},
+    "consolidate": {"category": "nothing"},
 }
 
 

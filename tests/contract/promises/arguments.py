@@ -198,6 +198,29 @@ ARGUMENTS: Final[Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]]] = {
             "max_age_days": "integer", "max_versions_per_key": "integer", "max_bytes": "integer",
         },
     ),
+    "cohere": (
+        (),
+        {
+            "dry_run": "boolean", "max_links": "integer", "promote_threshold": "integer",
+            "archive_threshold": "number",
+        },
+    ),
+    "autocohere": ((), {"dry_run": "boolean"}),
+    "consolidate": (
+        ("category",),
+        {
+            "category": "string", "similarity_threshold": "number", "limit": "integer",
+            "offset": "integer", "dry_run": "boolean", "cold_first": "boolean",
+            "archive_sources": "boolean",
+        },
+    ),
+    "maintenance": (
+        (),
+        {
+            "dedup": "boolean", "orphans": "boolean", "vacuum": "boolean", "reindex": "boolean",
+            "history": "boolean", "all": "boolean", "dry_run": "boolean",
+        },
+    ),
     "compact": ((), {"min_decay": "number", "dry_run": "boolean"}),
     "decay": ((), {}),
 }  # fmt: skip
