@@ -110,8 +110,7 @@ class App:
         vectors = Vectors(embedder.model, embedder.dimension, has_vec=database.has_vec)
         # Without tasks of our own nobody loads vectors but the search that needs them.
         dense = recall.DenseArm(vectors, patient=not background)
-        self.database = database
-        self._dense = dense
+        self.database, self._dense = database, dense
         self.usage = recall.UsageLog(database, clock)
         self.journal = Journal(database, limits, clock, new_id)
         self.state = State(database, limits, clock)

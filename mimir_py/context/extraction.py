@@ -16,8 +16,11 @@ _ABBREVIATIONS: Final = frozenset(
     jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun
     """.split()
 )
-_END: Final = re.compile(r"[.!?]+[\"')\]]*(?=\s+|$)")
+_END: Final = re.compile(r"(?<![.!?])[.!?]++[\"')\]]*+(?=\s|$)")
 _LAST_WORD: Final = re.compile(r"([A-Za-z][A-Za-z.]*)$")
+_NEXT: Final = re.compile(r"\s*+(\S)")
+# No abbreviation is longer.
+_LONGEST_WORD: Final = 40
 _BULLET: Final = re.compile(r"^\s{0,12}(?:[-*+•]|\d{1,3}[.)])\s+")
 _MOST_CHARS: Final = 2_000
 
@@ -70,20 +73,20 @@ def sentences(text: str) -> Iterator[str]:
     for line in text.splitlines():
         start, plain = 0, _BULLET.sub("", line)
         for end in _END.finditer(plain):
-            if not _ends_here(plain[start : end.start()], end.group(), plain[end.end() :]):
+            following = _NEXT.match(plain, end.end())
+            if not _ends_here(plain[start : end.start()], end.group(), following):
                 continue
             yield from _told(plain[start : end.start()])
             start = end.end()
         yield from _told(plain[start:])
 
 
-def _ends_here(before: str, mark: str, after: str) -> bool:
+def _ends_here(before: str, mark: str, following: re.Match[str] | None) -> bool:
     if mark[0] != ".":
         return True
-    following = after.lstrip()
-    if following and following[0].islower():
+    if following is not None and following[1].islower():
         return False
-    word = _LAST_WORD.search(before)
+    word = _LAST_WORD.search(before[-_LONGEST_WORD:])
     if word is None:
         return True
     last = word.group().lower().replace(".", "")

@@ -17,7 +17,7 @@ _KEPT_MS: Final = 3_600_000
 _MOST_CHARS: Final = 20_000
 # Another number, name or negation makes another fact, however alike the texts are.
 _TELLING: Final = re.compile(
-    r"\w*\d[\w.,:/-]*|\b[A-Z]\w+|\b(?:not?|never|none|without|nicht|kein\w*|nie|pas|jamais|nunca|non"
+    r"(?<!\w)[^\W\d]*+\d[\w.,:/-]*|\b[A-Z]\w+|\b(?:not?|never|none|without|nicht|kein\w*|nie|pas|jamais|nunca|non"
     r"|не|нет|нельзя)\b|[不没無勿]|ない|n['’]t\b"
 )
 

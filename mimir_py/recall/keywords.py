@@ -56,6 +56,8 @@ _ASKS_WHEN: Final = re.compile(
 _ASKS_NUMBER: Final = re.compile(r"\bhow (many|much|often|long|big|large|old)\b", re.IGNORECASE)
 # Words that may be one identifier taken apart: `retry budget ms`.
 _MOST_JOINED: Final = 5
+# What is longer is no English; to stem it takes the square of its length.
+_LONGEST_STEMMED: Final = 64
 
 
 @dataclass(frozen=True)
@@ -175,6 +177,8 @@ def with_variants(text: str, most: int) -> tuple[str, ...]:
     for index, word in enumerate(words):
         if len(variants) > most:
             break
+        if len(word) > _LONGEST_STEMMED:
+            continue
         stem = stemmer.stemWord(word.lower())
         if stem != word:
             variants.append(" ".join([*words[:index], stem, *words[index + 1 :]]))

@@ -96,6 +96,7 @@ _NAMED: Final = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE_END: Final = ".,;:!?"
+_MOST_WITHIN: Final = 16
 _SHORTEST_REST: Final = 6
 _SHORTEST: Final = 16
 _ASCII_LOWER: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
@@ -196,11 +197,15 @@ def _assigned(text: str) -> Iterator[Secret]:
     lowered = text.lower() if text.isascii() else text.translate(_ASCII_LOWER)
     for word in _WORDS:
         at = lowered.find(word)
+        seen_to, within = 0, 0
         while at >= 0:
             end = at + len(word)
             owner = lowered[max(0, at - _LONGEST_OWNER) : at].rstrip("_-. ")
-            if word != "key" or owner.endswith(_KEY_OF):
+            within = within + 1 if end < seen_to else 0
+            # A name in a value names another; so many in one run are no names.
+            if within <= _MOST_WITHIN and (word != "key" or owner.endswith(_KEY_OF)):
                 match = _ASSIGNED.match(text, end)
+                seen_to = match.end() if match else seen_to
                 found = match and _value(match)
                 if found and not is_marked_example(text, found.start, found.stop):
                     yield found
