@@ -18,6 +18,9 @@ from mimir_py.quality.frames import ANY_VERB, Frame, frames, stems
 _SAME_WORDS: Final = 0.6
 _PLAIN: Final = frozenset({ANY_VERB, "is", "are", "was", "were", "be", ":", "="})
 _PLACING: Final = stems("store keep kept host hosted live write written send back put".split())
+_OF_MANY: Final = stems("support accept allow contain handle require need".split()) | {
+    *("has", "have")
+}
 _NAMES: Final = frozenset(
     """
     id key name title host hostname service user username email path file url field date time day
@@ -72,6 +75,9 @@ def _differ(a: Frame, b: Frame) -> bool:
     if a.scope - b.words and b.scope - a.words:
         # "keeps its data in X": where something is, it is not elsewhere.
         return a.value == b.value and a.verb == b.verb and a.verb in _PLACING
+    if a.verb in _OF_MANY and not a.value & b.value:
+        # A thing may have this and support that.
+        return False
     return bool(a.value - b.words and b.value - a.words)
 
 

@@ -44,7 +44,9 @@ _PREPOSITIONS: Final = frozenset(
     "in on at to with by as for from of under during above below over via into using within".split()
 )
 _ORDERS: Final = frozenset("before after first last".split())
-_PURPOSES: Final = frozenset("for as".split())
+_PURPOSES: Final = frozenset("for as to".split())
+_ARTICLES: Final = frozenset("a an the our each every this".split())
+_NO_VERB_AFTER: Final = _PREPOSITIONS | _ARTICLES
 _STOPWORDS: Final = frozenset(
     """
     a an the this that these those its it our we they you i all any each every of and or so then
@@ -53,7 +55,10 @@ _STOPWORDS: Final = frozenset(
     """.split()
 )
 _IRREGULAR: Final = frozenset(
-    "written kept cut made set put built done held sent run stored hosted found read led".split()
+    """
+    written rewritten built chosen taken given shown kept cut made set put done held sent run stored
+    hosted found read led
+    """.split()
 )
 _SYNONYMS: Final = {
     "enabled": "on", "disabled": "off", "prod": "production", "dev": "development",
@@ -135,8 +140,8 @@ def _imperative(tokens: Sequence[str], negated: frozenset[str]) -> Frame:
 def _predicate(tokens: Sequence[str]) -> int | None:
     """Where the verb of a statement is; `None` in a rule, which begins with its verb."""
     for index, token in enumerate(tokens):
-        is_verb = token in _COPULAS | _MODALS or token in _VERBS
-        if token in (":", "=") or (index and is_verb and tokens[index - 1] not in _PREPOSITIONS):
+        is_verb = token != "to" and token in _COPULAS | _MODALS | _VERBS
+        if token in (":", "=") or (index and is_verb and tokens[index - 1] not in _NO_VERB_AFTER):
             # "deploys happen": a plural before a verb is a noun.
             following = tokens[index + 1] if index + 1 < len(tokens) else ""
             if token in _VERBS and following in _VERBS | _COPULAS and following != token:
