@@ -47,6 +47,8 @@ _ORDERS: Final = frozenset("before after first last".split())
 _PURPOSES: Final = frozenset("for as to".split())
 _ARTICLES: Final = frozenset("a an the our each every this".split())
 _NO_VERB_AFTER: Final = _PREPOSITIONS | _ARTICLES
+# "to" begins a purpose as well.
+_SAYING: Final = (_COPULAS | _MODALS | _VERBS) - {"to"}
 _STOPWORDS: Final = frozenset(
     """
     a an the this that these those its it our we they you i all any each every of and or so then
@@ -140,7 +142,7 @@ def _imperative(tokens: Sequence[str], negated: frozenset[str]) -> Frame:
 def _predicate(tokens: Sequence[str]) -> int | None:
     """Where the verb of a statement is; `None` in a rule, which begins with its verb."""
     for index, token in enumerate(tokens):
-        is_verb = token != "to" and token in _COPULAS | _MODALS | _VERBS
+        is_verb = token in _SAYING
         if token in (":", "=") or (index and is_verb and tokens[index - 1] not in _NO_VERB_AFTER):
             # "deploys happen": a plural before a verb is a noun.
             following = tokens[index + 1] if index + 1 < len(tokens) else ""
