@@ -27,7 +27,7 @@ from mimir_py.files import tools as file_tools
 from mimir_py.graph import community_tools
 from mimir_py.graph import tools as graph_tools
 from mimir_py.history import tools as history_tools
-from mimir_py.importers import Imports, Migrated, Migrations, file_key
+from mimir_py.importers import Imports, Migrated, Migrations, Sharing, file_key
 from mimir_py.importers import tools as importer_tools
 from mimir_py.importers.takeover import take_over
 from mimir_py.journal import Journal
@@ -146,6 +146,7 @@ class App:
         self.vault = Vault(
             database, vectors, self.upkeep, self.journal, limits, clock, new_id, seek_secrets=seeks
         )
+        self.sharing = Sharing(database, self.vault)
         self.imports = Imports(database, self.vault, self.memories, clock)
         self.migrations = Migrations(database, self.vault, self.journal, clock, settings)
         # A tool finds its room by its class.

@@ -7,5 +7,6 @@ its place.
 
 from mimir_py.importers.imports import Imports, Taken
 from mimir_py.importers.service import Migrated, Migrations, file_key
+from mimir_py.importers.sharing import Sharing
 
-__all__ = ["Imports", "Migrated", "Migrations", "Taken", "file_key"]
+__all__ = ["Imports", "Migrated", "Migrations", "Sharing", "Taken", "file_key"]

@@ -1,4 +1,4 @@
-"""The tool that takes another program's store in."""
+"""The tools that copy memories: from another program's store, and between workspaces."""
 
 import os
 from pathlib import Path
@@ -9,8 +9,10 @@ from pydantic import Field
 from mimir_py.errors import ForeignStore, NotFound
 from mimir_py.importers.models import Migrated
 from mimir_py.importers.service import Migrations
+from mimir_py.importers.sharing import Sharing
 from mimir_py.security import Trust
 from mimir_py.tooling import AnyTool, Call, Effect, Tool, ToolSpec
+from mimir_py.tooling.fields import Category, Key, WorkspaceFilter
 
 
 class MigrateAnswer(TypedDict):
@@ -69,4 +71,75 @@ class Migrate(Tool[Migrations]):
         }
 
 
-TOOLS: Final[tuple[type[AnyTool], ...]] = (Migrate,)
+class ShareAnswer(TypedDict):
+    shared_id: str
+    action: str
+    from_workspace: str
+    to_workspace: str
+
+
+class Share(Tool[Sharing]):
+    """Copy a memory, with history and links, into another workspace."""
+
+    spec: ClassVar = ToolSpec(
+        name="mimir_share",
+        title="Share a memory",
+        effect=Effect.WRITES,
+        idempotent=True,
+        room=Sharing,
+        words=(),
+        example={"category": "decision", "key": "queue", "to_workspace": "team-b"},
+    )
+
+    category: Category
+    key: Key
+    to_workspace: str
+    workspace_hash: WorkspaceFilter = None
+
+    async def run(self, room: Sharing, call: Call) -> ShareAnswer:
+        seen = call.scope.reads(self.workspace_hash)
+        shared = await room.share(self.category, self.key, self.to_workspace, seen)
+        return {
+            "shared_id": shared.id,
+            "action": shared.action,
+            "from_workspace": shared.from_workspace,
+            "to_workspace": self.to_workspace,
+        }
+
+
+class FederateAnswer(TypedDict):
+    exported: int
+    remapped: int
+    imported: int
+    import_errors: list[str]
+
+
+class Federate(Tool[Sharing]):
+    """Copy all memories of a workspace into another one."""
+
+    spec: ClassVar = ToolSpec(
+        name="mimir_federate",
+        title="Share a workspace",
+        effect=Effect.WRITES,
+        idempotent=True,
+        room=Sharing,
+        long=True,
+        words=(),
+        example={"from_workspace": "team-a", "to_workspace": "team-b"},
+    )
+
+    from_workspace: str
+    to_workspace: str
+    vault_dir: str = Field("", description="Not used: no files are written")
+
+    async def run(self, room: Sharing, call: Call) -> FederateAnswer:
+        done = await room.federate(self.from_workspace, self.to_workspace)
+        return {
+            "exported": done.found,
+            "remapped": done.found,
+            "imported": done.stored,
+            "import_errors": done.errors,
+        }
+
+
+TOOLS: Final[tuple[type[AnyTool], ...]] = (Migrate, Share, Federate)

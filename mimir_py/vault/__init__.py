@@ -5,7 +5,7 @@ exporting, importing into an empty store and exporting again gives the same byte
 """
 
 from mimir_py.vault.jsonl import Record, Version
-from mimir_py.vault.models import Imported
+from mimir_py.vault.models import Imported, Merge
 from mimir_py.vault.service import Vault
 
-__all__ = ["Imported", "Record", "Vault", "Version"]
+__all__ = ["Imported", "Merge", "Record", "Vault", "Version"]

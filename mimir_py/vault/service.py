@@ -121,17 +121,22 @@ class Vault:
         return await self._import(source, Merge.REPLACE if replace else Merge.KEEP, report)
 
     async def import_records(
-        self, records: Iterable[Record], *, limits: Limits | None = None, report: Report
+        self,
+        records: Iterable[Record],
+        *,
+        limits: Limits | None = None,
+        merge: Merge = Merge.NEWER,
+        report: Report,
     ) -> Imported:
         """Store memories that another module has read; embedding is queued.
 
-        What is there already stays, unless the same memory (by id) says something newer that it
-        never said here: then that becomes its present version. What cannot be stored is named in
-        `refused`. Doing it again changes nothing.
+        By default what is there already stays, unless the same memory (by id) says something newer
+        that it never said here: then that becomes its present version. What cannot be stored is
+        named in `refused`. Doing it again changes nothing.
         """
         refused: dict[str, str] = {}
         source = Records(records, limits or self._limits, refused, seek_secrets=self._seek_secrets)
-        done = await self._import(source, Merge.NEWER, report)
+        done = await self._import(source, merge, report)
         done.refused = refused
         return done
 

@@ -13,6 +13,8 @@ _MIB: Final = 1_024 * _KIB
 
 _NEEDED: Final[Mapping[str, Mapping[str, Any]]] = {
     "migrate": {"from_path": "no-such-file.db"},
+    "share": {"category": "c", "key": "nulls", "to_workspace": "w"},
+    "federate": {"from_workspace": "a", "to_workspace": "b"},
     "remember": {"category": "c", "key": "nulls", "body_json": '{"content":"x"}'},
     "recall": {"query": "x"},
     "recall_layer": {"layer": "buffer"},

@@ -88,6 +88,7 @@ async def test_answers_are_of_the_types_that_their_schemas_say(client):
         "remember": {"category": "note", "key": "queue", "body_json": "use NATS"},
         "get_entity": {"id": answer["id"]},
         "embed": {"category": "note", "key": "queue"},
+        "share": {"category": "note", "key": "queue", "to_workspace": "team-b"},
         "supersede": {
             "from_category": "note",
             "from_key": "queue",

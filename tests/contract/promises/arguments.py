@@ -189,6 +189,14 @@ ARGUMENTS: Final[Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]]] = {
     "health": ((), {}),
     "stats": ((), {}),
     "purge": ((), {"dry_run": "boolean"}),
+    "share": (
+        ("category", "key", "to_workspace"),
+        {"category": "string", "key": "string", "to_workspace": "string"},
+    ),
+    "federate": (
+        ("from_workspace", "to_workspace"),
+        {"from_workspace": "string", "to_workspace": "string", "vault_dir": "string"},
+    ),
     "migrate": (("from_path",), {"from_path": "string"}),
     "prune": (
         (),

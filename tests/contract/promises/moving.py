@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.contract.promises.kinds import TEXT, TIME, Promise, Refusal
+from tests.contract.promises.kinds import MEMORY_ID, QUEUE, TEXT, TIME, Promise, Refusal
 
 PROMISES: Final = (
     Promise(
@@ -17,5 +17,30 @@ PROMISES: Final = (
             "completed_at_unix_ms": TIME,
         },
     ),
+    Promise(
+        "5.45",
+        "a memory is copied into another workspace",
+        ("share", {"category": "decision", "key": "queue", "to_workspace": "team-b"}),
+        {
+            "shared_id": MEMORY_ID,
+            "action": "created",
+            "from_workspace": "",
+            "to_workspace": "team-b",
+        },
+        before=(QUEUE,),
+    ),
+    Promise(
+        "5.46",
+        "a workspace is copied into another one",
+        ("federate", {"from_workspace": "", "to_workspace": "team-b"}),
+        {"exported": 1, "remapped": 1, "imported": 1, "import_errors": []},
+        before=(QUEUE,),
+    ),
 )
-REFUSALS: Final[tuple[Refusal, ...]] = ()
+REFUSALS: Final[tuple[Refusal, ...]] = (
+    Refusal(
+        "5.45",
+        ("share", {"category": "c", "key": "k", "to_workspace": "team-b"}),
+        "Entity not found: c/k",
+    ),
+)
