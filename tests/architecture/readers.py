@@ -44,6 +44,7 @@ def _rooms() -> Mapping[str, Reader]:
     from mimir_py.embedding import chunking
     from mimir_py.entities import echo, similarity
     from mimir_py.graph import summaries
+    from mimir_py.importers.formats import basic_memory
     from mimir_py.quality import frames
     from mimir_py.recall import keywords, passages
     from mimir_py.storage import terms
@@ -59,6 +60,10 @@ def _rooms() -> Mapping[str, Reader]:
             similarity.near_query(text),
         ),
         "graph/summaries.py": summaries.terms,
+        "importers/formats/basic_memory.py": lambda text: [
+            [*basic_memory.links_in([start + text]), *basic_memory.tags_in([start + text])]
+            for start in ("", "- ", "- [x] ", "[[a|", "- a [[")
+        ],
         "quality/frames.py": frames.frames,
         "recall/keywords.py": lambda text: (
             keywords.prepare(text),

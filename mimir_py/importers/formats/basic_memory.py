@@ -12,10 +12,10 @@ from mimir_py.errors import TransferError
 from mimir_py.importers.formats.markdown import files, front_matter
 from mimir_py.importers.formats.models import Found, Source, first, unix_ms, words
 
-_RELATION: Final = re.compile(
-    r"^\s*[-*]\s+([^\[\]]{1,80}?)\s*\[\[([^\[\]|]{1,200})(?:\|[^\]]*)?\]\]"
-)
-_MENTION: Final = re.compile(r"\[\[([^\[\]|]{1,200})(?:\|[^\]]*)?\]\]")
+# Every part has a most length: notes are other people's.
+_TARGET: Final = r"\[\[([^\[\]|]{1,200})(?:\|[^\[\]]{0,200})?\]\]"
+_RELATION: Final = re.compile(r"[ \t]{0,40}[-*][ \t]{1,8}([^\[\]\s][^\[\]]{0,79})" + _TARGET)
+_MENTION: Final = re.compile(_TARGET)
 _OBSERVATION: Final = re.compile(r"^\s*[-*]\s+\[(?![ xX-]\])[^\[\]]{1,40}\]\s")
 _TAG: Final = re.compile(r"(?<!\S)#([\w/-]{1,60})")
 
@@ -40,22 +40,31 @@ def read(source: Source) -> Iterator[Found]:
         at = file.stat().st_mtime_ns // 1_000_000
         created = unix_ms(_text(first(fields, "created", "created_at", "date")))
         lines = note.split("\n")
-        observed = [tag for line in lines if _OBSERVATION.match(line) for tag in _TAG.findall(line)]
         yield Found(
             permalink,
             str(fields.get("type") or "note"),
             permalink,
             {"title": title, "content": note},
             type="note",
-            tags=(*words(fields.get("tags")), *observed),
+            tags=(*words(fields.get("tags")), *tags_in(lines)),
             topic_path=permalink.rpartition("/")[0],
             created=created if created is not None else at,
             updated=at,
-            links=tuple((by_name.get(to.casefold(), to), kind, 0.5) for to, kind in _links(lines)),
+            links=tuple(
+                (by_name.get(to.casefold(), to), kind, 0.5) for to, kind in links_in(lines)
+            ),
         )
 
 
-def _links(lines: list[str]) -> Iterator[tuple[str, str]]:
+def tags_in(lines: list[str]) -> Iterator[str]:
+    """The tags of observations."""
+    for line in lines:
+        if _OBSERVATION.match(line):
+            yield from _TAG.findall(line)
+
+
+def links_in(lines: list[str]) -> Iterator[tuple[str, str]]:
+    """Relations and mentions as (target, relationship)."""
     for line in lines:
         relation = _RELATION.match(line)
         if relation is not None and not _OBSERVATION.match(line):
