@@ -53,7 +53,8 @@ from mimir_py.tooling import AnyTool, Call, Catalogue
 from mimir_py.tooling.answer import MOST_NAME_CHARS, clipped, failure, fitted, size, success
 from mimir_py.upkeep import tools as upkeep_tools
 from mimir_py.values import Clock, IdSource, random_id, system_clock
-from mimir_py.vault import Vault
+from mimir_py.vault import Notes, Vault
+from mimir_py.vault import tools as vault_tools
 from mimir_py.workspaces import Workspaces
 from mimir_py.workspaces import tools as workspace_tools
 
@@ -89,6 +90,7 @@ CATALOGUE: Final = Catalogue(
     + fading_tools.TOOLS
     + importer_tools.TOOLS
     + grooming_tools.TOOLS
+    + vault_tools.TOOLS
 )
 
 
@@ -149,6 +151,7 @@ class App:
         self.sharing = Sharing(database, self.vault)
         self.imports = Imports(database, self.vault, self.memories, clock)
         self.migrations = Migrations(database, self.vault, self.journal, clock, settings)
+        self.notes = Notes(self.vault.means)
         # A tool finds its room by its class.
         self._rooms: Mapping[type, object] = {type(room): room for room in vars(self).values()}
         self._running = 0

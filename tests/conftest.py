@@ -117,6 +117,17 @@ class Client:
         return await self.app.database.read(lambda reader: reader.tuples(statement, parameters))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def home_of_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home folder of the tests' own: examples of tools write into it."""
+    folder = tmp_path_factory.mktemp("home")
+    (folder / ".mimir" / "vault").mkdir(parents=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(folder))
+        patch.setenv("USERPROFILE", str(folder))
+        yield folder
+
+
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()

@@ -16,6 +16,7 @@ from mimir_py.cli import (
     lifecycle,
     memories,
     migrating,
+    notes,
     prepare,
     quality,
     sealing,
@@ -66,6 +67,7 @@ memories.add_commands(app)
 lifecycle.add_commands(app)
 transfer.add_commands(app)
 migrating.add_commands(app)
+notes.add_commands(app)
 backups.add_commands(app)
 journal.add_commands(app)
 quality.add_commands(app)

@@ -1,11 +1,13 @@
 """The vault: a store's memories as files that people keep and other stores read.
 
-Owns no table. JSON Lines carry everything a memory is, with its versions, links and other keys:
-exporting, importing into an empty store and exporting again gives the same bytes.
+Owns no table. JSON Lines (`Vault`) and Markdown notes (`Notes`) carry everything a memory is, with
+its versions, links and other keys: exporting, importing into an empty store and exporting again
+gives the same bytes.
 """
 
+from mimir_py.vault.exchange import Notes
 from mimir_py.vault.jsonl import Record, Version
 from mimir_py.vault.models import Imported, Merge
 from mimir_py.vault.service import Vault
 
-__all__ = ["Imported", "Merge", "Record", "Vault", "Version"]
+__all__ = ["Imported", "Merge", "Notes", "Record", "Vault", "Version"]

@@ -21,7 +21,7 @@ VERSION: Final = 1
 _TYPES: Final[Mapping[str, Any]] = get_type_hints(Entity)
 _UNIT: Final = frozenset({"decay_score", "certainty", "importance", "follow_rate"})
 # What a line may leave out: the values of a new memory.
-_DEFAULTS: Final[Mapping[str, Any]] = vars(new_entity(Draft(Identity("", "", ""), ""), "", 0))
+DEFAULTS: Final[Mapping[str, Any]] = vars(new_entity(Draft(Identity("", "", ""), ""), "", 0))
 _TIMES: Final = (
     "created_at_unix_ms",
     "last_accessed_unix_ms",
@@ -54,7 +54,7 @@ class Record:
 
 
 def header() -> str:
-    return _dump({"format": FORMAT, "version": VERSION})
+    return dump({"format": FORMAT, "version": VERSION})
 
 
 def check_header(line: str) -> bool:
@@ -78,7 +78,13 @@ def check_header(line: str) -> bool:
 
 def write_memory(record: Record) -> str:
     """A memory as a line without its end."""
-    line = {"record": "memory", "id": record.entity.id, **_attributes(record.entity)}
+    return dump(as_json(record, Trust.IMPORT))
+
+
+def as_json(record: Record, most_trust: Trust) -> dict[str, Any]:
+    """A memory as an object; what is trusted less than `most_trust` says so."""
+    entity = record.entity
+    line = {"record": "memory", "id": entity.id, **_attributes(entity, most_trust)}
     if record.aliases:
         line["aliases"] = [
             {
@@ -91,10 +97,10 @@ def write_memory(record: Record) -> str:
         ]
     if record.history:
         line["history"] = [
-            {"history_id": version.history_id, **_attributes(version.entity)}
+            {"history_id": version.history_id, **_attributes(version.entity, most_trust)}
             for version in record.history
         ]
-    return _dump(line)
+    return line
 
 
 def read_memory(line: str, number: int, new_id: IdSource, clock: Clock, trust: Trust) -> Record:
@@ -108,7 +114,19 @@ def read_memory(line: str, number: int, new_id: IdSource, clock: Clock, trust: T
     found = _parse(line, number)
     try:
         if _ESCAPE in line:
-            _refuse_unstorable(found)
+            refuse_unstorable(found)
+        return from_json(found, new_id, clock, trust)
+    except InvalidInput as error:
+        raise TransferError(f"line {number}: {error}") from None
+
+
+def from_json(found: Mapping[str, Any], new_id: IdSource, clock: Clock, trust: Trust) -> Record:
+    """The memory that an object is, as `read_memory`.
+
+    Raises:
+        InvalidInput: names the field and what is wrong.
+    """
+    try:
         _refuse_unknown(found, _MEMORY_FIELDS)
         now = clock()
         entity = _entity(found, str(found.get("id") or new_id("mem")), now, trust)
@@ -117,10 +135,13 @@ def read_memory(line: str, number: int, new_id: IdSource, clock: Clock, trust: T
             _aliases(found.get("aliases", [])),
             tuple(_version(item, entity.id, now, trust) for item in found.get("history", [])),
         )
-    except InvalidInput as error:
-        raise TransferError(f"line {number}: {error}") from None
     except (TypeError, AttributeError, KeyError) as error:
-        raise TransferError(f"line {number}: is not a memory ({error})") from None
+        raise InvalidInput("record", f"is not a memory ({error})") from None
+
+
+def usual_times(created_at: UnixMs) -> dict[str, UnixMs]:
+    """The times of a memory that was made then and left alone."""
+    return dict.fromkeys(_TIMES, created_at)
 
 
 def _entity(found: Mapping[str, Any], entity_id: str, now: UnixMs, trust: Trust) -> Entity:
@@ -128,10 +149,10 @@ def _entity(found: Mapping[str, Any], entity_id: str, now: UnixMs, trust: Trust)
         if name not in found:
             raise InvalidInput(name, "is missing")
     given = {name: _checked(name, found[name]) for name in ATTRIBUTES if name in found}
-    times = dict.fromkeys(_TIMES, given.get("created_at_unix_ms", now))
+    times = usual_times(given.get("created_at_unix_ms", now))
     # A frozen dataclass would set its many fields one call at a time.
     entity = object.__new__(Entity)
-    vars(entity).update(_DEFAULTS, **times)
+    vars(entity).update(DEFAULTS, **times)
     vars(entity).update(given, id=entity_id, trust=min(trust, given.get("trust", trust)))
     if entity.links:
         vars(entity).update(links=_dated(entity.links, entity.created_at_unix_ms))
@@ -225,19 +246,24 @@ def _words(kind: Any) -> str:
     return names.get(kind, "a whole number or null")
 
 
-def _attributes(entity: Entity) -> dict[str, Any]:
+def _attributes(entity: Entity, most_trust: Trust) -> dict[str, Any]:
     values = {name: getattr(entity, name) for name in ATTRIBUTES}
     # Who may be trusted is for the store that takes the file in to say, but for what was trusted
     # less than a file's content is anyway.
     del values["trust"]
-    if entity.trust < Trust.IMPORT:
+    if entity.trust < most_trust:
         values["trust"] = entity.trust.label
     values["tags"] = list(entity.tags)
     values["links"] = [link.as_json() for link in entity.links]
     return values
 
 
-def _refuse_unstorable(found: Mapping[str, Any]) -> None:
+def refuse_unstorable(found: Mapping[str, Any]) -> None:
+    """Refuse texts that cannot be stored.
+
+    Raises:
+        InvalidInput: names the first.
+    """
     for path, text in walk_strings(dict(found), ""):
         fault = unstorable_character(text)
         if fault is not None:
@@ -260,5 +286,6 @@ def _parse(line: str, number: int) -> dict[str, Any]:
     return found
 
 
-def _dump(value: Mapping[str, Any]) -> str:
+def dump(value: Mapping[str, Any]) -> str:
+    """JSON on one line."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

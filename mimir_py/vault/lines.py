@@ -140,7 +140,7 @@ def prepared_slice(
     secrets: Counter[str] = Counter()
     if seek_secrets:
         for record, prepared in read:
-            secrets += _secrets(record, prepared)
+            secrets += secrets_in(record, prepared)
     zipped = zip(read, rows, texts, strict=True)
     return Slice([Incoming(*both, row, text) for both, row, text in zipped], secrets, fault)
 
@@ -159,7 +159,8 @@ def _checked(entity: Entity, limits: Limits, *, short: bool) -> tuple[Draft, Any
     return draft, parse_body(entity.body_json)
 
 
-def _secrets(record: Record, prepared: Prepared) -> Counter[str]:
+def secrets_in(record: Record, prepared: Prepared) -> Counter[str]:
+    """The secrets in a memory and its versions, by kind."""
     found = count_secrets(record.entity.body_json, prepared.label.replace("\n", " "))
     for version in record.history:
         found += count_secrets(version.entity.body_json, "")

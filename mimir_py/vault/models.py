@@ -1,4 +1,4 @@
-"""What an import did."""
+"""What exports and imports did."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -31,3 +31,35 @@ class Imported:
     @property
     def total(self) -> int:
         return self.created + self.replaced + self.unchanged + len(self.conflicts)
+
+
+@dataclass
+class Written:
+    """What became of the notes of an export, as names of files.
+
+    `kept` were edited since they were written and are as their editor left them; of `conflicts`,
+    edited while the memory changed too, the edited note has this name now.
+    """
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    kept: list[str] = field(default_factory=list)
+    conflicts: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+@dataclass
+class TakenIn:
+    """What became of the memories that notes hold; lists name the files, errors with the reason.
+
+    Of `conflicts` both versions stay, one in the store and one in the file.
+    """
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    conflicts: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    secrets: Counter[str] = field(default_factory=Counter)

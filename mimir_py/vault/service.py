@@ -24,10 +24,12 @@ from mimir_py.storage.vectors import Vectors
 from mimir_py.upkeep import Upkeep
 from mimir_py.values import Clock, IdSource
 from mimir_py.vault import jsonl, store
-from mimir_py.vault.jsonl import Record, Version
+from mimir_py.vault.jsonl import Record
 from mimir_py.vault.lines import Incoming, Lines, Slice
 from mimir_py.vault.models import Imported, Merge
+from mimir_py.vault.reading import Means
 from mimir_py.vault.records import Records
+from mimir_py.vault.writing import records_of
 
 Report = Callable[[int], Awaitable[None]]
 
@@ -75,6 +77,16 @@ class Vault:
         self._clock = clock
         self._new_id = new_id
         self._seek_secrets = seek_secrets
+        self.means = Means(
+            database,
+            self._rows,
+            self.insert,
+            journal,
+            limits,
+            clock,
+            new_id,
+            seek_secrets=seek_secrets,
+        )
 
     async def count(self) -> int:
         """Memories an export would write."""
@@ -212,10 +224,11 @@ class Vault:
                 done.replaced += 1
             else:
                 done.conflicts.append(f"{identity.category}/{identity.key} ({entity_id})")
-        self._insert(tx, list(fresh.values()))
+        self.insert(tx, list(fresh.values()))
         done.created += len(fresh)
 
-    def _insert(self, tx: Writer, fresh: list[Incoming]) -> None:
+    def insert(self, tx: Writer, fresh: list[Incoming]) -> None:
+        """Store memories whose ids and names are free, with their versions, links and keys."""
         row_ids = entity_store.insert_rows(tx, [coming.row for coming in fresh])
         placed = list(zip(row_ids, fresh, strict=True))
         self._vectors.add(
@@ -251,7 +264,7 @@ class Vault:
         if stored is None and _identity(present) != identity:
             # The name was another key of that memory, which keeps its own.
             self._rows.drop_alias(tx, identity, self._clock())
-            self._insert(tx, [coming])
+            self.insert(tx, [coming])
             return True
         history_id = self._new_id("hist")
         recorded = max(self._clock(), present.recorded_at_unix_ms + 1, present.believed_until or 0)
@@ -287,17 +300,7 @@ class Vault:
 
 
 def _records(reader: Reader, after: int) -> list[Record]:
-    entities = store.slice_after(reader, after, _EXPORT_SLICE)
-    history = store.history_of(reader, [entity.id for entity in entities])
-    aliases = store.aliases_of(reader, [entity.row_id for entity in entities])
-    return [
-        Record(
-            entity,
-            tuple(aliases.get(entity.row_id, ())),
-            tuple(Version(*version) for version in history.get(entity.id, ())),
-        )
-        for entity in entities
-    ]
+    return records_of(reader, store.slice_after(reader, after, _EXPORT_SLICE))
 
 
 @contextlib.contextmanager

@@ -6,12 +6,25 @@ from typing import Final
 
 from mimir_py.entities.models import Entity, Identity, from_row, sound
 from mimir_py.entities.store import MEMORY
-from mimir_py.storage.database import Reader
+from mimir_py.storage.database import Reader, Row
 from mimir_py.values import UnixMs
 
 _SLICE: Final = f"""
     SELECT {MEMORY} FROM entities e WHERE e.row_id > :after ORDER BY e.row_id LIMIT :limit
 """  # noqa: S608  # our own names
+_LIVE: Final = f"""
+    SELECT {MEMORY} FROM entities e WHERE e.row_id > :after AND e.archived = 0
+    ORDER BY e.row_id LIMIT :limit
+"""  # noqa: S608  # our own names
+_OF_IDS: Final = f"""
+    SELECT {MEMORY} FROM json_each(:ids) wanted CROSS JOIN entities e ON e.id = wanted.value
+    WHERE e.archived = 0 ORDER BY e.row_id
+"""  # noqa: S608  # our own names
+_LIVE_NAMES: Final = "SELECT id, workspace_hash FROM entities WHERE archived = 0"
+_KEYS: Final = """
+    SELECT e.id, e.key, e.workspace_hash FROM json_each(:ids) wanted
+    CROSS JOIN entities e ON e.id = wanted.value WHERE e.archived = 0
+"""
 _COUNT: Final = "SELECT count(*) FROM entities"
 _HISTORY: Final = """
     SELECT h.* FROM json_each(:ids) wanted CROSS JOIN entity_history h ON h.id = wanted.value
@@ -49,6 +62,27 @@ def slice_after(reader: Reader, after: int, limit: int) -> list[Entity]:
         DamagedStore: the text of one changed on the disk.
     """
     return [sound(from_row(row)) for row in reader.all(_SLICE, {"after": after, "limit": limit})]
+
+
+def live_after(reader: Reader, after: int, limit: int) -> list[Row]:
+    """Rows of live memories in their order, for `from_row`."""
+    return list(reader.all(_LIVE, {"after": after, "limit": limit}))
+
+
+def rows_of(reader: Reader, ids: Sequence[str]) -> list[Row]:
+    """Rows of those of the memories that are live, for `from_row`."""
+    return list(reader.all(_OF_IDS, {"ids": json.dumps(list(ids))}))
+
+
+def live_names(reader: Reader) -> list[tuple[str, str]]:
+    """The (id, workspace) of every live memory."""
+    return [(entity_id, workspace) for entity_id, workspace in reader.tuples(_LIVE_NAMES)]
+
+
+def live_keys(reader: Reader, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """The (key, workspace) of those of the memories that are live, by id."""
+    rows = reader.tuples(_KEYS, {"ids": json.dumps(list(ids))})
+    return {entity_id: (key, workspace) for entity_id, key, workspace in rows}
 
 
 def count(reader: Reader) -> int:

@@ -51,6 +51,8 @@ _NEEDED: Final[Mapping[str, Mapping[str, Any]]] = {
     "global_recall": {"query": "x1"},
     "prune": {"older_than_days": 36_500},
     "consolidate": {"category": "nothing"},
+    "vault_export": {"vault_dir": "~/.mimir/vault"},
+    "vault_import": {"vault_dir": "~/.mimir/vault"},
 }
 
 

@@ -231,6 +231,8 @@ ARGUMENTS: Final[Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]]] = {
     ),
     "compact": ((), {"min_decay": "number", "dry_run": "boolean"}),
     "decay": ((), {}),
+    "vault_export": (("vault_dir",), {"vault_dir": "string", "workspace_hash": "string"}),
+    "vault_import": (("vault_dir",), {"vault_dir": "string"}),
 }  # fmt: skip
 
 ENUMS: Final = {

@@ -1,8 +1,18 @@
-"""Examples of the tools that move memories in."""
+"""Examples of the tools that move memories in and out."""
 
-from typing import Final
+from typing import Any, Final
 
-from tests.contract.promises.kinds import MEMORY_ID, QUEUE, TEXT, TIME, Promise, Refusal
+from tests.contract.promises.kinds import INT, MEMORY_ID, QUEUE, TEXT, TIME, Call, Promise, Refusal
+
+_DIR: Final = {"vault_dir": "~/.mimir/vault"}
+_REPORT: Final[dict[str, Any]] = {
+    "files_created": INT,
+    "files_updated": INT,
+    "errors": [],
+    "vault_dir": "~/.mimir/vault",
+    "completed_at_unix_ms": TIME,
+}
+_EXPORT: Final[Call] = ("vault_export", _DIR)
 
 PROMISES: Final = (
     Promise(
@@ -16,6 +26,21 @@ PROMISES: Final = (
             "errors": [TEXT],
             "completed_at_unix_ms": TIME,
         },
+    ),
+    Promise("5.38", "memories become notes", _EXPORT, _REPORT, before=(QUEUE,)),
+    Promise(
+        "5.38",
+        "one workspace is exported",
+        ("vault_export", {**_DIR, "workspace_hash": "none"}),
+        {**_REPORT, "files_created": 0, "files_updated": 0},
+        before=(QUEUE,),
+    ),
+    Promise(
+        "5.39",
+        "notes become memories",
+        ("vault_import", _DIR),
+        _REPORT,
+        before=(QUEUE, _EXPORT),
     ),
     Promise(
         "5.45",
