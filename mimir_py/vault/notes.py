@@ -247,12 +247,11 @@ def _link_line(link: Link, keys: Mapping[str, str]) -> str:
 
 def _is_shown(link: Link) -> bool:
     """Whether a line says which link it is."""
-    relationship = link.relationship
+    read = _LINK.fullmatch(f"- [[{link.target_id}]] ({link.relationship})")
     return (
-        _LINK.fullmatch(f"- [[{link.target_id}]]") is not None
-        and relationship.isprintable()
-        and relationship == relationship.strip()
-        and not relationship.endswith(") \u2014 unresolved")
+        read is not None
+        and (read[1], read[2]) == (link.target_id, link.relationship)
+        and link.relationship.isprintable()
     )
 
 

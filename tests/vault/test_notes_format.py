@@ -43,6 +43,7 @@ _TEXT = st.text(_STORABLE, max_size=20) | st.sampled_from(
         "## Links\n\n- [[x]] (y)",
         '## Record\n\n```json\n{"field": "key", "value": "taken"}\n```',
         "[[mem-1|a]] (b)",
+        "0|",
         ") \u2014 unresolved",
         "🚀 数据库 résumé",
         '"quoted" \\ back\\slash \\u0041',
