@@ -56,10 +56,11 @@ class Folder:
             # The folder itself may be reached by a link: whoever named it chose that.
             self.path = path.resolve(strict=True)
             if not self.path.is_dir():
-                raise TransferError(f"{path} is not a folder")
+                raise TransferError(f"vault_dir: {path} is not a folder")
             self._root = os.open(self.path, _FOLDER) if _HAS_DIR_FD else -1
         except (OSError, ValueError, RuntimeError) as error:
-            raise TransferError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
+            reason = getattr(error, "strerror", None) or error
+            raise TransferError(f"vault_dir: {path}: {reason}") from None
 
     def __enter__(self) -> Self:
         return self

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import mimir_py
+from mimir_py.errors import MimirError
 
 _CHARACTERS: Final = 100_000
 _UNITS: Final = (
@@ -38,6 +39,13 @@ def _security() -> Mapping[str, Reader]:
     }
 
 
+def _tried(read: Callable[[], Any]) -> Any:
+    """What comes of reading a text that may be refused."""
+    with contextlib.suppress(MimirError):
+        return read()
+    return None
+
+
 def _rooms() -> Mapping[str, Reader]:
     from mimir_py import values
     from mimir_py.context import extraction
@@ -48,6 +56,7 @@ def _rooms() -> Mapping[str, Reader]:
     from mimir_py.quality import frames
     from mimir_py.recall import keywords, passages
     from mimir_py.storage import terms
+    from mimir_py.vault import folder, frontmatter, notes, writing
     from mimir_py.workspaces import scope
 
     return {
@@ -69,6 +78,17 @@ def _rooms() -> Mapping[str, Reader]:
             keywords.prepare(text),
             keywords.with_variants(text, 3),
         ),
+        "vault/folder.py": folder.file_stem,
+        "vault/frontmatter.py": lambda text: (
+            frontmatter.scalar(text),
+            _tried(lambda: frontmatter.parse(f"a: {text}")),
+            _tried(lambda: frontmatter.parse(text)),
+        ),
+        "vault/notes.py": lambda text: (
+            notes.wiki_link("mem-1", text),
+            [notes._LINK.fullmatch(start + text) for start in ("", "- [[", "- [[a|", "- [[a]] (")],
+        ),
+        "vault/writing.py": writing._CONFLICT.search,
         "recall/passages.py": lambda text: passages.best_span(["a"], text, [(0, len(text))]),
         "storage/terms.py": terms.analyse,
         "workspaces/scope.py": scope.normalise_remote,

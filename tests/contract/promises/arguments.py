@@ -139,6 +139,9 @@ ARGUMENTS: Final[Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]]] = {
             "category": "string", "key": "string", "max_depth": "integer", "max_nodes": "integer",
         },
     ),
+    "undo": (
+        (), {"journal_id": "string", "source": "string", "since_unix_ms": "integer"},
+    ),
     "path": (("from_id", "to_id"), {"from_id": "string", "to_id": "string"}),
     "related": (("ids",), {"ids": "array"}),
     "communities": (
