@@ -67,11 +67,16 @@ _NOTED: Final = frozenset(
 )
 
 
+# They write to or walk through the folder they are told, and some values are real ones: `/`.
+_ON_FOLDERS: Final = frozenset({"vault_export", "vault_import"})
+
+
 def arguments() -> Iterator[tuple[str, str]]:
-    """Every tool, without its prefix, with each of its arguments."""
+    """Every tool, without its prefix, with each of its arguments, but for those on folders."""
     for tool in CATALOGUE.tools:
-        for name in input_schema(tool)["properties"]:
-            yield tool.spec.suffix, name
+        if tool.spec.suffix not in _ON_FOLDERS:
+            for name in input_schema(tool)["properties"]:
+                yield tool.spec.suffix, name
 
 
 def writes(tool: str) -> bool:
