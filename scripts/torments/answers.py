@@ -28,13 +28,28 @@ class Answer:
 _INVALID: Final = Answer(None, frozenset({INVALID_REQUEST}))
 
 
-def expected(data: bytes, cancelled: Any = ()) -> list[Answer]:
-    """The answers to lines, from the rules of JSON-RPC and MCP."""
-    answers = [answer for line in data.split(b"\n") if (answer := _expected_of(line))]
+def expected(data: bytes) -> list[Answer]:
+    """The answers to lines that are sent together, from the rules of JSON-RPC and MCP."""
+    lines = data.split(b"\n")
+    cancelled = {json.dumps(_cancelled_by(line)) for line in lines if b"cancelled" in line}
     return [
-        Answer(answer.id, answer.codes, optional=True) if answer.id in cancelled else answer
-        for answer in answers
+        Answer(answer.id, answer.codes, optional=json.dumps(answer.id) in cancelled)
+        for line in lines
+        if (answer := _expected_of(line))
     ]
+
+
+def _cancelled_by(line: bytes) -> Any:
+    """The id a line takes back, if it does."""
+    try:
+        params = _parsed(line).get("params")
+    except (AttributeError, ValueError, RecursionError):
+        return None
+    return params.get("requestId") if isinstance(params, dict) else None
+
+
+def _parsed(line: bytes) -> Any:
+    return json.loads(line.removeprefix(_BOM).decode(), parse_int=_integer, parse_constant=_refuse)
 
 
 def _expected_of(line: bytes) -> Answer | None:
@@ -43,9 +58,7 @@ def _expected_of(line: bytes) -> Answer | None:
     if not line.strip():
         return None
     try:
-        message = json.loads(
-            line.removeprefix(_BOM).decode(), parse_int=_integer, parse_constant=_refuse
-        )
+        message = _parsed(line)
     except (ValueError, RecursionError):
         return Answer(None, frozenset({PARSE_ERROR}))
     return _expected_of_object(message) if isinstance(message, dict) else _INVALID

@@ -43,7 +43,8 @@ def _calls(dice: Random, count: int) -> Iterator[Hostile]:
     pairs = [
         (tool, {name: value}) for tool, name in hostile.arguments() for value in hostile.VALUES
     ]
-    yield from pairs if len(pairs) <= count else sorted(dice.sample(pairs, count), key=str)
+    for number in sorted(dice.sample(range(len(pairs)), min(count, len(pairs)))):
+        yield pairs[number]
     for _ in range(count - len(pairs)):
         yield hostile.several(dice)
 

@@ -77,10 +77,9 @@ def _batch(pipes: Pipes, batch: list[Sent], dice: Random, tally: Tally, patience
     Raises:
         Silence, NotJson: an answer is missing, or is none; nothing more can be said.
     """
-    ledger = Ledger()
-    for sent in batch:
-        ledger.want(expected(sent.data, sent.cancelled))
-    for piece in _pieces(b"".join(sent.data for sent in batch), dice):
+    ledger, data = Ledger(), b"".join(sent.data for sent in batch)
+    ledger.want(expected(data))
+    for piece in _pieces(data, dice):
         pipes.send(piece)
     try:
         while ledger.missing:

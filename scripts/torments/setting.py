@@ -113,7 +113,7 @@ FULL: Final = Effort(
     mutations=20_000,
     messages=50_000,
     message_processes=20,
-    hostile_calls=25_000,
+    hostile_calls=30_000,
     queries=100_000,
     retries=1_000,
 )
