@@ -87,8 +87,10 @@ async def test_it_is_noted_in_the_journal_once(client, pair):
     answer = await client.run("timeline", {"event_type": "supersede", "include_audit": True})
 
     [noted] = answer["items"]
-    acted = {"by": pair["kafka"], "reason": "too slow"}
-    assert (noted["entity_id"], json.loads(noted["acted_json"])) == (pair["nats"], acted)
+    acted = json.loads(noted["acted_json"])
+    assert (noted["entity_id"], acted["by"]) == (pair["nats"], pair["kafka"])
+    assert acted["reason"] == "too slow"
+    assert acted["history_id"].startswith("hist-")
 
 
 async def test_an_end_may_be_given(client, pair, clock):

@@ -26,14 +26,22 @@ _UTF_8_ONLY: Final = os.name == "nt" or os.uname().sysname == "Darwin"
 def _spoilt_values() -> Iterator[tuple[str, dict[str, bytes]]]:
     columns = ("type", "status", "topic_path", "agent_id", "layer", "source")
     for name, stray in _STRAY.items():
-        body = b'{"content":"the pump in %s"}' % stray.replace(b"\x00", b"\\u0000")
-        yield name, {**dict.fromkeys(columns, stray), "body_json": body}
+        yield name, dict.fromkeys(columns, stray)
     for name, escape in _ESCAPES.items():
-        tags, body = f"[{escape}]", f'{{"content":"the pump in",{escape}:{escape}}}'
-        yield f"{name}, escaped", {"tags": tags.encode(), "body_json": body.encode()}
+        yield f"{name}, escaped", {"tags": f"[{escape}]".encode()}
+
+
+def _spoilt_bodies() -> Iterator[tuple[str, dict[str, bytes]]]:
+    for name, stray in _STRAY.items():
+        body = b'{"content":"the pump in %s"}' % stray.replace(b"\x00", b"\\u0000")
+        yield f"body: {name}", {"body_json": body}
+    for name, escape in _ESCAPES.items():
+        body = f'{{"content":"the pump in",{escape}:{escape}}}'
+        yield f"body: {name}, escaped", {"body_json": body.encode()}
 
 
 _SPOILT: Final = dict(_spoilt_values())
+_DAMAGED: Final = dict(_spoilt_bodies())
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +49,10 @@ def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """A server on a store in which all memories but one have stray text, each in its way."""
     store = tmp_path_factory.mktemp("spoilt") / "memory.db"
     with serving(store) as program:
-        for key in ("good", *_SPOILT):
+        for key in ("good", *_SPOILT, *_DAMAGED):
             program.call("remember", category="c", key=key, body_json=f"the pump in {key}")
     with closing(dbapi2.connect(str(store), isolation_level=None)) as connection:
-        for key, values in _SPOILT.items():
+        for key, values in (_SPOILT | _DAMAGED).items():
             sets = ", ".join(f"{column} = CAST(? AS TEXT)" for column in values)
             connection.execute(f"UPDATE entities SET {sets} WHERE key = ?", (*values.values(), key))
     with serving(store) as program:
@@ -55,12 +63,16 @@ def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
 def test_rows_with_stray_text_are_marked_and_hide_no_other(
     spoilt: Program, query: dict[str, str]
 ) -> None:
-    items = spoilt.call("recall", query="the pump in", limit=20, **query)["items"]
+    answer = spoilt.call("recall", query="the pump in", limit=20, **query)
 
+    items = answer["items"]
     marked = [item["key"] for item in items if "\ufffd" in json.dumps(item, ensure_ascii=False)]
     assert sorted(marked) == sorted(_SPOILT)
     assert "good" in [item["key"] for item in items]
     assert "\x00" not in json.dumps(items)
+    # Words that are not the ones that were stored are no memory, and are not kept back in silence.
+    assert len(answer["damaged"]) == len(_DAMAGED)
+    assert not {item["id"] for item in items} & set(answer["damaged"])
 
 
 @pytest.mark.parametrize("tool", ["stats", "workspace_list", "reindex"])
@@ -68,7 +80,7 @@ def test_tools_that_read_everything_read_rows_with_stray_text(spoilt: Program, t
     spoilt.call(tool)
 
 
-@pytest.mark.parametrize("key", _SPOILT)
+@pytest.mark.parametrize("key", [*_SPOILT, *_DAMAGED])
 def test_a_row_with_stray_text_can_be_read_replaced_and_forgotten(
     spoilt: Program, key: str
 ) -> None:

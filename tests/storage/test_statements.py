@@ -50,7 +50,8 @@ class _AnyParameter(dict):
 
 def _modules() -> Iterator[ModuleType]:
     for file in sorted(_PACKAGE.rglob("*.py")):
-        if file.name in _FILES:
+        # What importers ask is asked of other programs' stores.
+        if file.name in _FILES and _PACKAGE / "importers" not in file.parents:
             dotted = ".".join(file.relative_to(_PACKAGE).with_suffix("").parts)
             yield importlib.import_module(f"mimir_py.{dotted}")
 
