@@ -20,6 +20,7 @@ from mimir_py.vault.writing import NOTE_TRUST, Writing, is_conflict
 T = TypeVar("T")
 
 _STORE_NAME: Final = b"mimir notes of the store"
+_BETWEEN_TRIES_S: Final = 0.02
 
 
 class Notes:
@@ -84,13 +85,14 @@ class Notes:
     async def locked(self, path: Path, work: Callable[[Folder], Awaitable[T]]) -> T:
         """Run `work` on a folder that no other Mimir writes into meanwhile."""
         with await asyncio.to_thread(lambda: Folder(path, create=True)) as folder:
-            lock = folder.locked()
-            await asyncio.to_thread(lock.__enter__)
+            # Waiting must not hold a thread: the writer that is waited for needs one to end.
+            while (lock := folder.lock()) is None:
+                await asyncio.sleep(_BETWEEN_TRIES_S)
             try:
                 await asyncio.to_thread(folder.sweep)
                 return await work(folder)
             finally:
-                lock.__exit__(None, None, None)
+                folder.unlock(lock)
 
     async def manifest(self, folder: Folder) -> Manifest:
         """What the folder has of this store."""

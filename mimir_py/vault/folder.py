@@ -70,19 +70,29 @@ class Folder:
             os.close(self._root)
             self._root = -1
 
-    @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Have the folder to ourselves among Mimir's writers; waits for the others."""
+    def lock(self) -> int | None:
+        """Have the folder to ourselves among Mimir's writers, if nobody else has it.
+
+        Returns:
+            What `unlock` takes; `None` while another one writes.
+        """
         if os.name != "posix":
-            yield
-            return
+            return -1
         # A lock belongs to what was opened: two writers of one process need two.
         handle = os.open(self.path, _FOLDER)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
             os.close(handle)
+            return None
+        except BaseException:
+            os.close(handle)
+            raise
+        return handle
+
+    def unlock(self, lock: int) -> None:
+        if lock >= 0:
+            os.close(lock)
 
     def notes(self) -> Iterator[str]:
         """The Markdown files in it and its folders, in order, without hidden ones.

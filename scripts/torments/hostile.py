@@ -49,6 +49,8 @@ _BASES: Final[Mapping[str, Mapping[str, Any]]] = {
     "recall": {"query": "ordinary", "mode": "fts5", "limit": 3},
     "semantic_search": {"query": "ordinary", "limit": 3},
     "embed": {"category": "hostile", "key": "other"},
+    # A folder that is there.
+    "vault_import": {"vault_dir": "~"},
 }
 _INSIDES: Final = re.compile(
     r"Traceback|File \"|\.py\b|site-packages|/work/|/tmp/|/home/|\bSELECT\b|\bINSERT\b|\bUPDATE\b"
@@ -67,16 +69,11 @@ _NOTED: Final = frozenset(
 )
 
 
-# They write to or walk through the folder they are told, and some values are real ones: `/`.
-_ON_FOLDERS: Final = frozenset({"vault_export", "vault_import"})
-
-
 def arguments() -> Iterator[tuple[str, str]]:
-    """Every tool, without its prefix, with each of its arguments, but for those on folders."""
+    """Every tool, without its prefix, with each of its arguments."""
     for tool in CATALOGUE.tools:
-        if tool.spec.suffix not in _ON_FOLDERS:
-            for name in input_schema(tool)["properties"]:
-                yield tool.spec.suffix, name
+        for name in input_schema(tool)["properties"]:
+            yield tool.spec.suffix, name
 
 
 def writes(tool: str) -> bool:

@@ -1,5 +1,6 @@
 """Notes go out and come back; edits come back as versions; nothing is lost on either side."""
 
+import asyncio
 import os
 import stat
 
@@ -219,6 +220,14 @@ async def test_nothing_outside_the_folder_is_read_or_written(client, vault, queu
     assert len(written.errors) == 1
     assert secret.read_text() == "---\nkey: secret\n---\nsecret"
     assert [path.name for path in outside.iterdir()] == ["secret.md"]
+
+
+async def test_more_exports_at_once_than_there_are_threads_all_end(client, vault, queue):
+    async with asyncio.timeout(60):
+        done = await asyncio.gather(*(_export(client.app, vault) for _ in range(100)))
+
+    assert {(one.created, one.updated) for one in done} == {(1, 0), (0, 0)}
+    assert not any(one.errors for one in done)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes as POSIX has them")
