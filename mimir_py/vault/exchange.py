@@ -86,7 +86,7 @@ class Notes:
         """Run `work` on a folder that no other Mimir writes into meanwhile."""
         with await asyncio.to_thread(lambda: Folder(path, create=True)) as folder:
             # Waiting must not hold a thread: the writer that is waited for needs one to end.
-            while (lock := folder.lock()) is None:
+            while (lock := folder.lock()) is None:  # noqa: ASYNC110  # a lock of the system's
                 await asyncio.sleep(_BETWEEN_TRIES_S)
             try:
                 await asyncio.to_thread(folder.sweep)
