@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import bulk, scale, serving
+from benchmarks import bulk, keeping, scale, serving
 from benchmarks.client import BenchError
 from benchmarks.measure import Company, Row, machine
 from benchmarks.program import Program
@@ -34,6 +34,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "remember_0": serving.remember_0,
     "remember_10k": serving.remember_10k,
     "remember_100k": serving.remember_100k,
+    "decay": keeping.decay,
     "import_plain": bulk.import_plain,
     "import_embedded": bulk.import_embedded,
     "rss_before": serving.rss_before,

@@ -25,18 +25,20 @@ LAYERS: Final = ("buffer", "working", "core")
 WORKING_USES: Final = 5
 CORE_USES: Final = 20
 
-_MIDDLE: Final = 1
+MIDDLE: Final = 1
 # Unused and unvalued, a memory fades away in two weeks, three, or twelve.
-_LAYER_FACTORS: Final = (2 / 3, 1.0, 4.0)
-_USE_FACTOR: Final = 0.25
-_VERIFIED_FACTOR: Final = 2.0
-_VERIFIED_FLOOR: Final = 0.2
+LAYER_FACTORS: Final = (2 / 3, 1.0, 4.0)
+USE_FACTOR: Final = 0.25
+VERIFIED_FACTOR: Final = 2.0
+VERIFIED_FLOOR: Final = 0.2
 WORKING_FROM: Final = 0.2
 _CORE_FROM: Final = 0.5
-_USEFUL_SHARE: Final = 0.3
-_DEAD_SHARE: Final = 0.05
-_USEFUL: Final = "useful"
-_DEAD: Final = "dead"
+# On either side of these, different things become of a memory.
+LIMITS: Final = (FADED, WORKING_FROM, _CORE_FROM)
+USEFUL_SHARE: Final = 0.3
+DEAD_SHARE: Final = 0.05
+USEFUL: Final = "useful"
+DEAD: Final = "dead"
 _RANKS: Final = {layer: rank for rank, layer in enumerate(LAYERS)}
 
 
@@ -76,10 +78,10 @@ def standing(entity: Entity) -> Standing:
 def lifetime_ms(memory: Standing) -> float:
     """The idle time after which a fresh memory has 1/e of its freshness left."""
     # A layer lost by fading was earned by uses: it goes on counting, or losing it would cost twice.
-    rank = max(_RANKS.get(memory.layer, _MIDDLE), _earned(memory.uses))
-    lifetime = LIFETIME_MS * _LAYER_FACTORS[rank]
-    lifetime *= (1 + _USE_FACTOR * math.log2(1 + max(0, memory.uses))) * (1 + memory.importance)
-    return lifetime * _VERIFIED_FACTOR if memory.verified else lifetime
+    rank = max(_RANKS.get(memory.layer, MIDDLE), _earned(memory.uses))
+    lifetime = LIFETIME_MS * LAYER_FACTORS[rank]
+    lifetime *= (1 + USE_FACTOR * math.log2(1 + max(0, memory.uses))) * (1 + memory.importance)
+    return lifetime * VERIFIED_FACTOR if memory.verified else lifetime
 
 
 def freshness(memory: Standing, now: UnixMs) -> float:
@@ -89,15 +91,7 @@ def freshness(memory: Standing, now: UnixMs) -> float:
     idle = now - memory.last_used
     left = 1.0 if idle <= 0 else math.exp(-idle / lifetime_ms(memory))
     left = min(memory.freshness, left * _advice_factor(memory))
-    return max(left, memory.importance, _VERIFIED_FLOOR if memory.verified else 0.0)
-
-
-def is_worth_storing(before: float, after: float) -> bool:
-    """Whether freshness changed enough to be written down."""
-    if abs(after - before) >= NOTICEABLE:
-        return True
-    limits = (FADED, WORKING_FROM, _CORE_FROM)
-    return any((before < limit) != (after < limit) for limit in limits)
+    return max(left, memory.importance, VERIFIED_FLOOR if memory.verified else 0.0)
 
 
 def is_protected(memory: Standing) -> bool:
@@ -130,6 +124,6 @@ def _earned(uses: int) -> int:
 
 def _advice_factor(memory: Standing) -> float:
     """Advice that helps stays longer, and advice that nobody follows goes at once."""
-    if memory.efficacy == _USEFUL:
-        return 1 + _USEFUL_SHARE * memory.follow_rate
-    return _DEAD_SHARE if memory.efficacy == _DEAD and not memory.verified else 1.0
+    if memory.efficacy == USEFUL:
+        return 1 + USEFUL_SHARE * memory.follow_rate
+    return DEAD_SHARE if memory.efficacy == DEAD and not memory.verified else 1.0

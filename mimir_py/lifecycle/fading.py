@@ -14,27 +14,27 @@ from mimir_py.entities import Entity
 from mimir_py.entities import store as entity_store
 from mimir_py.entities.reinforcement import move
 from mimir_py.entities.retention import (
+    WORKING_USES,
     Standing,
     freshness,
     is_protected,
-    is_worth_storing,
     standing,
     worth,
 )
 from mimir_py.entities.writing import Rows
 from mimir_py.history import History
 from mimir_py.journal import AUDIT, Entry, Journal
-from mimir_py.lifecycle import store
+from mimir_py.lifecycle import standings, store
 from mimir_py.lifecycle.models import Decayed, Pruned, Within
 from mimir_py.lifecycle.pruning import DEFAULT_RULE, Choice, Rule, choose, has_faded
-from mimir_py.storage.database import Database, Writer
+from mimir_py.lifecycle.standings import Slice
+from mimir_py.storage.database import Database, Reader, Writer
 from mimir_py.values import Clock, UnixMs
 
 FADED_REASON: Final = "decay threshold"
 IDS_LISTED: Final = 100
 # So many take a few milliseconds each.
-_READ_AT_ONCE: Final = 4_000
-_SCORED_AT_ONCE: Final = 1_000
+_AT_ONCE: Final = 4_000
 _MOVED_AT_ONCE: Final = 50
 _RETIRED_AT_ONCE: Final = 25
 
@@ -43,11 +43,13 @@ Meant = Callable[[Standing], bool]
 
 @dataclass
 class Faded:
-    """What a pass of fading does: memories with their freshness now, and with their new layer."""
+    """What a pass of fading does: slices with freshness to store, memories with their new layer."""
 
+    within: Within
     checked: int = 0
     fading: int = 0
-    scores: list[tuple[Standing, float]] = field(default_factory=list)
+    scores: int = 0
+    stale: list[Slice] = field(default_factory=list)
     moves: list[tuple[Standing, str]] = field(default_factory=list)
     ending: list[Standing] = field(default_factory=list)
 
@@ -72,7 +74,7 @@ class Fading:
             ids = await self.ids([memory.row_id for memory in plan.ending])
         else:
             ids = await self.carry_out(plan, now)
-        return Decayed(plan.checked, len(plan.scores), len(plan.moves), tuple(ids), self._clock())
+        return Decayed(plan.checked, plan.scores, len(plan.moves), tuple(ids), self._clock())
 
     async def prune(
         self, within: Within, choice: Choice, limit: int, reason: str, *, dry_run: bool
@@ -94,41 +96,58 @@ class Fading:
 
     async def slices(self, within: Within) -> AsyncIterator[list[Standing]]:
         """The standing of live memories, some at a time."""
+
+        def work(reader: Reader, after: int) -> tuple[Slice, list[Standing]] | None:
+            some = standings.next_slice(reader, after, _AT_ONCE)
+            return None if some is None else (some, standings.standings(reader, within, some))
+
         after = 0
-        while some := await self._database.read(
-            partial(store.standings, within=within, after=after, limit=_READ_AT_ONCE)
-        ):
-            yield some
-            after = some[-1].row_id
+        while read := await self._database.read(partial(work, after=after)):
+            some, live = read
+            yield live
+            after = some.upto
 
     async def plan(self, within: Within, now: UnixMs, rule: Rule = DEFAULT_RULE) -> Faded:
         """What bringing freshness up to date comes to."""
-        plan = Faded()
-        async for some in self.slices(within):
-            plan.checked += len(some)
-            for memory in some:
-                fresh = freshness(memory, now)
-                plan.fading += not memory.always_on
-                if is_worth_storing(memory.freshness, fresh):
-                    plan.scores.append((memory, fresh))
-                if has_faded(memory, now, rule.archive_below):
-                    plan.ending.append(memory)
-                    continue
-                layer = rule.layer(memory, fresh)
-                if layer != memory.layer:
-                    plan.moves.append((memory, layer))
+        plan = Faded(within)
+        after = 0
+        while some := await self._database.read(
+            partial(self._plan_some, plan=plan, after=after, now=now, rule=rule)
+        ):
+            after = some.upto
         plan.ending.sort(key=lambda memory: worth(memory, now))
         return plan
 
-    async def store_scores(self, scores: Sequence[tuple[Standing, float]]) -> None:
-        """Store freshness, but of what was used meanwhile."""
-        for start in range(0, len(scores), _SCORED_AT_ONCE):
-            some = scores[start : start + _SCORED_AT_ONCE]
-            await self._database.write_slice(partial(store.set_scores, scores=some))
+    def _plan_some(
+        self, reader: Reader, plan: Faded, after: int, now: UnixMs, rule: Rule
+    ) -> Slice | None:
+        some = standings.next_slice(reader, after, _AT_ONCE)
+        if some is None:
+            return None
+        counts = standings.counts(reader, plan.within, some, now)
+        plan.checked += counts.checked
+        plan.fading += counts.fading
+        plan.scores += counts.scores
+        if counts.scores:
+            plan.stale.append(some)
+        promote_from = min(rule.promote_from, WORKING_USES)
+        for memory in standings.in_question(
+            reader, plan.within, some, now, promote_from, rule.archive_below
+        ):
+            if has_faded(memory, now, rule.archive_below):
+                plan.ending.append(memory)
+                continue
+            layer = rule.layer(memory, freshness(memory, now))
+            if layer != memory.layer:
+                plan.moves.append((memory, layer))
+        return some
 
     async def carry_out(self, plan: Faded, now: UnixMs, rule: Rule = DEFAULT_RULE) -> list[str]:
         """Store freshness and layers as planned, archive what faded; the ids of that."""
-        await self.store_scores(plan.scores)
+        for some in plan.stale:
+            await self._database.write_slice(
+                partial(standings.store_freshness, within=plan.within, some=some, now=now)
+            )
         await self._move(plan.moves)
         is_meant = partial(has_faded, now=now, below=rule.archive_below)
         return await self.retire([memory.row_id for memory in plan.ending], is_meant, FADED_REASON)

@@ -190,9 +190,7 @@ class Grooming:
         promoted = sum(
             LAYERS.index(layer) > LAYERS.index(memory.layer) for memory, layer in plan.moves
         )
-        return Cohered(
-            plan.checked, promoted, plan.fading, len(plan.scores), made, ids, self._clock()
-        )
+        return Cohered(plan.checked, promoted, plan.fading, plan.scores, made, ids, self._clock())
 
     def _window(
         self, reader: Reader, within: Within, merging: Merging, without: Collection[int]

@@ -1,32 +1,13 @@
-"""How memories stand; what is left of erased ones, here and in other files; the note to finish."""
+"""Windows of memories; what is left of erased ones, here and in other files; the note to finish."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from mimir_py.entities import Entity
-from mimir_py.entities.retention import LAYERS, Standing
 from mimir_py.lifecycle.models import Marks, Within
 from mimir_py.storage.database import Reader, Writer
 
-# Numbers are read as they are in the table: no row need be opened.
-_STANDINGS: Final = """
-    SELECT row_id, decay_score, last_accessed_unix_ms, created_at_unix_ms,
-        CASE layer
-            WHEN :buffer THEN 'buffer' WHEN :working THEN 'working' WHEN :core THEN 'core' ELSE ''
-        END,
-        retrieval_count, importance, verified, always_on, follow_rate, efficacy_status
-    FROM main.entities
-    WHERE row_id > :after AND archived = 0 AND (:category IS NULL OR category = :category)
-      AND (:workspaces IS NULL OR workspace_hash IN (SELECT value FROM json_each(:workspaces)))
-    ORDER BY row_id LIMIT :limit
-"""
-# A use since the freshness was read counts for more.
-_SCORE: Final = """
-    UPDATE main.entities SET decay_score = :fresh
-    WHERE row_id = :row_id AND archived = 0 AND decay_score = :before
-      AND last_accessed_unix_ms = :last_used
-"""
 _IDS: Final = """
     SELECT e.id FROM json_each(:rows) wanted CROSS JOIN main.entities e ON e.row_id = wanted.value
     ORDER BY wanted.key
@@ -132,39 +113,12 @@ _HOLDS_NAME: Final = """
 """
 
 
-def standings(reader: Reader, within: Within, after: int, limit: int) -> list[Standing]:
-    """How live memories stand, by row; a layer outside the vocabulary is "" here."""
-    values = {
-        **_within(reader, within),
-        **{layer: stored_word(reader, "layer", layer) for layer in LAYERS},
-        "after": after,
-        "limit": limit,
-    }
-    return [Standing._make(row) for row in reader.tuples(_STANDINGS, values)]
-
-
-def set_scores(tx: Writer, scores: Sequence[tuple[Standing, float]]) -> None:
-    """Store how fresh memories are, unless they changed meanwhile."""
-    tx.run_many(
-        _SCORE,
-        [
-            {
-                "row_id": memory.row_id,
-                "fresh": fresh,
-                "before": memory.freshness,
-                "last_used": memory.last_used,
-            }
-            for memory, fresh in scores
-        ],
-    )
-
-
 def window(
     reader: Reader, within: Within, limit: int, offset: int, *, cold: bool, without: Collection[int]
 ) -> list[int]:
     """Rows of live memories by last use, the latest first or (`cold`) the longest unused."""
     values = {
-        **_within(reader, within),
+        **in_place(reader, within),
         "limit": limit,
         "offset": offset,
         "cold": cold,
@@ -175,7 +129,7 @@ def window(
 
 def places(reader: Reader, within: Within) -> list[tuple[str, str]]:
     """Workspaces and categories with more than one live memory."""
-    rows = _numbers(reader, _PLACES, {"workspaces": _within(reader, within)["workspaces"]})
+    rows = _numbers(reader, _PLACES, {"workspaces": in_place(reader, within)["workspaces"]})
     return [(workspace, name) for workspace, name in reader.tuples(_PLACE, {"rows": str(rows)})]
 
 
@@ -184,7 +138,7 @@ def next_live(
 ) -> list[int]:
     """Rows of live memories after a row, in order."""
     values = {
-        "workspaces": _within(reader, within)["workspaces"],
+        "workspaces": in_place(reader, within)["workspaces"],
         "after": after,
         "limit": limit,
         "without": json.dumps(list(without)),
@@ -221,7 +175,8 @@ def stored_word(reader: Reader, column: str, word: str) -> Any:
     return reader.stored_names("entities", {column: word})[column]
 
 
-def _within(reader: Reader, within: Within) -> dict[str, Any]:
+def in_place(reader: Reader, within: Within) -> dict[str, Any]:
+    """Values that narrow a statement down to some memories."""
     workspaces = within.workspaces
     category = within.category
     if workspaces is not None:

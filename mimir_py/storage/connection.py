@@ -3,8 +3,9 @@
 SQLite never checkpoints on its own on any of them: `Database` does, with the lock held.
 """
 
+import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -29,6 +30,8 @@ _SHARED_PRAGMAS: Final = (
     "PRAGMA trusted_schema=OFF",
     "PRAGMA cache_size=-8000",
 )
+# SQLite has them where it was built with its mathematical functions.
+_MATHS: Final[Mapping[str, Callable[[float], float]]] = {"exp": math.exp, "log2": math.log2}
 _WRITER_PRAGMAS: Final = (
     "PRAGMA synchronous=FULL",
     "PRAGMA fullfsync=ON",
@@ -98,12 +101,24 @@ def _prepare(connection: Any, engine: Engine) -> None:
     connection.row_factory = engine.dbapi.Row
     for pragma in _SHARED_PRAGMAS:
         connection.execute(pragma).fetchall()
+    bring_missing(connection, engine, _MATHS)
     if engine.extensions:
         import sqlite_vec
 
         connection.enable_load_extension(True)
         connection.load_extension(sqlite_vec.loadable_path())
         connection.enable_load_extension(False)
+
+
+def bring_missing(
+    connection: Any, engine: Engine, functions: Mapping[str, Callable[[float], float]]
+) -> None:
+    """Define functions of one number that this SQLite was built without."""
+    for name, function in functions.items():
+        try:
+            connection.execute(f"SELECT {name}(1)").fetchall()
+        except engine.dbapi.OperationalError:
+            connection.create_function(name, 1, function, deterministic=True)
 
 
 def translate(error: Exception) -> StorageError:

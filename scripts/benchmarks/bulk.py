@@ -76,7 +76,7 @@ def import_plain(setting: Setting) -> list[Row]:
         probes.append(probe)
         store.unlink()
     rate = median(rates)
-    lock_raw = [_summary(probe) for probe in probes]
+    lock_raw = [summary(probe) for probe in probes]
     longest = max(summary["longest_ms"] for summary in lock_raw)
     late = max(summary["latest_nap_ms"] for summary in lock_raw)
     return [
@@ -143,7 +143,7 @@ def _import(setting: Setting, lines: Path, store: Path, count: int, *flags: str)
     return count / seconds
 
 
-def _summary(probe: LockProbe) -> dict[str, Any]:
+def summary(probe: LockProbe) -> dict[str, Any]:
     """A probe's longest waits in milliseconds, each with when it began."""
     longest = sorted(probe.waits, reverse=True)[:_LONGEST_KEPT]
     return {

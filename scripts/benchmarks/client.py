@@ -5,6 +5,7 @@
 
 import contextlib
 import json
+import os
 import subprocess
 import threading
 import time
@@ -175,6 +176,12 @@ class Server:
         status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="utf-8")
         fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
         return {name: int(fields[name].split()[0]) for name in ("VmRSS", "VmHWM")}
+
+    def cpu_seconds(self) -> float:
+        """CPU time of the process so far, which other programs on the machine do not lengthen."""
+        stat = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="utf-8")
+        user, system = stat.rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     def _watch(self, seconds: float) -> None:
         self._watchdog = threading.Timer(seconds, self._look)

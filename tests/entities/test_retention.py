@@ -13,7 +13,6 @@ from mimir_py.entities.retention import (
     Standing,
     freshness,
     is_protected,
-    is_worth_storing,
     settled_layer,
     worth,
 )
@@ -144,12 +143,6 @@ def test_uses_earn_layers_and_fading_takes_them_back():
 def test_a_layer_that_was_asked_for_stays():
     assert settled_layer(PLAIN._replace(layer="core"), 0.06) == "core"
     assert settled_layer(PLAIN._replace(layer="attic", uses=50), 1.0) == "attic"
-
-
-def test_a_change_is_stored_when_it_shows():
-    assert not is_worth_storing(0.7, 0.70005)
-    assert is_worth_storing(0.7, 0.6998)
-    assert is_worth_storing(0.50001, 0.49999)
 
 
 @given(st.lists(_memories, max_size=8), _times)

@@ -1,8 +1,10 @@
 import dataclasses
+import math
 
 import pytest
 
 from mimir_py.errors import EngineError
+from mimir_py.storage.connection import bring_missing
 from mimir_py.storage.engine import is_wal_safe, load_engine
 
 
@@ -51,3 +53,13 @@ def test_a_sqlite_without_strict_tables_is_refused(monkeypatch):
 
     with pytest.raises(EngineError, match="too old"):
         load_engine("system")
+
+
+def test_functions_that_a_sqlite_lacks_are_brought_along():
+    engine = load_engine("auto")
+    connection = engine.dbapi.connect(":memory:")
+
+    bring_missing(connection, engine, {"lower": math.sqrt, "no_such_root": math.sqrt})
+
+    assert connection.execute("SELECT lower('A'), no_such_root(9)").fetchone() == ("a", 3.0)
+    connection.close()

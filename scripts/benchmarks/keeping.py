@@ -1,0 +1,96 @@
+"""Rows of keeping memories over time: what a pass takes, and what others notice of it.
+
+Seconds on the clock are held against the goals; CPU seconds of the server are shown beside them,
+because a busy machine lengthens only the former.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.bulk import LockProbe, summary
+from benchmarks.client import BenchError, Server
+from benchmarks.measure import Goal, Row
+from benchmarks.setting import Setting
+from benchmarks.stores import LARGE
+from mimir_py.storage.database import Writer, open_database
+from mimir_py.storage.engine import load_engine
+
+LOCK_GOAL: Final = Goal(50, "ms")
+_BUSY_TIMEOUT_MS: Final = 30_000
+# Fresh once, then unused for five to ten days: every one fades, none is archived.
+_AGE: Final = """
+    UPDATE main.entities SET decay_score = 1,
+        last_accessed_unix_ms = last_accessed_unix_ms - 86400000 * (5 + row_id % 6)
+"""
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A call: what it answered, seconds on the clock, CPU seconds of the server."""
+
+    result: Mapping[str, Any]
+    seconds: float
+    cpu_seconds: float
+
+    @property
+    def shown(self) -> str:
+        return f"{self.seconds:.2f} s ({self.cpu_seconds:.2f} of CPU)"
+
+    @property
+    def raw(self) -> dict[str, float]:
+        return {"seconds": round(self.seconds, 3), "cpu_seconds": round(self.cpu_seconds, 3)}
+
+
+def decay(setting: Setting) -> list[Row]:
+    """Two passes over 100,000 memories: all fade in the first, none in the second."""
+    store = setting.store_copy(setting.stores.large())
+    asyncio.run(_change(store, _AGE))
+    with setting.program.serve(store) as server:
+        server.initialize()
+        server.call("mimir_health", {})
+        with LockProbe(store) as probe:
+            first = timed(server, "mimir_decay", {})
+        second = timed(server, "mimir_decay", {})
+    stored = [run.result["entities_updated"] for run in (first, second)]
+    if stored != [LARGE, 0] or first.result["auto_archived"]:
+        raise BenchError(f"freshness was stored {stored} times: {first.result}")
+    what = f"decay of {LARGE:,} memories"
+    return [
+        Row("decay", f"{what}, all fading", first.seconds, first.shown, Goal(0.6, "s"), first.raw),
+        lock_row("decay_lock", probe),
+        Row(
+            "decay_again",
+            f"{what}, again",
+            second.seconds,
+            second.shown,
+            Goal(0.2, "s"),
+            second.raw,
+        ),
+    ]
+
+
+def timed(server: Server, tool: str, arguments: Mapping[str, Any]) -> Timed:
+    """Call a tool."""
+    cpu, started = server.cpu_seconds(), time.perf_counter()
+    result = server.call(tool, arguments).result
+    return Timed(result, time.perf_counter() - started, server.cpu_seconds() - cpu)
+
+
+def lock_row(name: str, probe: LockProbe) -> Row:
+    """The longest that another program waited for the write lock."""
+    raw = summary(probe)
+    shown = f"{raw['longest_ms']:.0f} ms (the probe's own delay: up to {raw['latest_nap_ms']:.0f})"
+    what = "... longest wait for the write lock meanwhile"
+    return Row(name, what, raw["longest_ms"], shown, LOCK_GOAL, raw)
+
+
+async def _change(store: Path, statement: str) -> None:
+    def work(tx: Writer) -> int:
+        return tx.run(statement)
+
+    async with open_database(store, load_engine("auto"), _BUSY_TIMEOUT_MS) as database:
+        await database.write(work)
