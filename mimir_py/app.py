@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from mimir_py import graph, history, recall, upkeep
 from mimir_py.config import Settings, find_store
@@ -144,17 +144,27 @@ class App:
         self.fading = Fading(database, rows, self.history, self.journal, clock)
         self.grooming = Grooming(database, self.memories, self.fading, self.journal, clock)
         self._secrets = SecretsMode(settings.secrets)
-        seeks = self._secrets is not SecretsMode.OFF
-        self.vault = Vault(
-            database, vectors, self.upkeep, self.journal, limits, clock, new_id, seek_secrets=seeks
+        self._build_moving(
+            vectors, limits, _Means(embedder, query_embedder, settings, clock, new_id)
         )
-        self.sharing = Sharing(database, self.vault)
-        self.imports = Imports(database, self.vault, self.memories, clock)
-        self.migrations = Migrations(database, self.vault, self.journal, clock, settings)
-        self.notes = Notes(self.vault.means)
         # A tool finds its room by its class.
         self._rooms: Mapping[type, object] = {type(room): room for room in vars(self).values()}
         self._running = 0
+
+    def _build_moving(self, vectors: Vectors, limits: Limits, means: "_Means") -> None:
+        """The rooms through which memories come and go."""
+        database, journal = self.database, self.journal
+        clock, new_id, settings = means.clock, means.new_id, means.settings
+        seeks = self._secrets is not SecretsMode.OFF
+        self.vault = Vault(
+            database, vectors, self.upkeep, journal, limits, clock, new_id, seek_secrets=seeks
+        )
+        self.sharing = Sharing(
+            database, self.vault, journal, settings, lambda other: App(other, *means).vault
+        )
+        self.imports = Imports(database, self.vault, self.memories, clock)
+        self.migrations = Migrations(database, self.vault, journal, clock, settings)
+        self.notes = Notes(self.vault.means)
 
     async def call(
         self, tool: type[AnyTool], arguments: Mapping[str, Any], call: Call
@@ -167,7 +177,7 @@ class App:
         try:
             return success(await self.run(tool, arguments, call))
         except MimirError as error:
-            return failure(failure_message(tool, error), soft=tool.spec.soft_errors)
+            return failure(tool.spec.refusal(error), soft=tool.spec.soft_errors)
 
     async def run(
         self, tool: type[AnyTool], arguments: Mapping[str, Any], call: Call
@@ -276,6 +286,16 @@ class App:
             await asyncio.sleep(_INDEX_CHECK_S)
 
 
+class _Means(NamedTuple):
+    """What apps on several stores have in common."""
+
+    embedder: Embedder
+    query_embedder: Embedder
+    settings: Settings
+    clock: Clock
+    new_id: IdSource
+
+
 def _history_bounds(settings: Settings) -> history.Bounds:
     return history.Bounds(
         max_age_days=settings.history_max_age_days or None,
@@ -283,13 +303,6 @@ def _history_bounds(settings: Settings) -> history.Bounds:
         max_bytes=settings.history_max_bytes or None,
         tombstones=settings.history_tombstones,
     )
-
-
-def failure_message(tool: type[AnyTool], error: MimirError) -> str:
-    """What the caller reads: which tool, what is wrong, what to do."""
-    if error.code == "invalid_input":
-        return f"Invalid {tool.spec.suffix} arguments: {error}"
-    return f"{tool.spec.failure}: {error}" if tool.spec.failure else str(error)
 
 
 @asynccontextmanager

@@ -20,6 +20,7 @@ from mimir_py.cli import (
     prepare,
     quality,
     sealing,
+    sharing,
     transfer,
 )
 from mimir_py.cli.session import top_level
@@ -67,6 +68,7 @@ memories.add_commands(app)
 lifecycle.add_commands(app)
 transfer.add_commands(app)
 migrating.add_commands(app)
+sharing.add_commands(app)
 notes.add_commands(app)
 backups.add_commands(app)
 journal.add_commands(app)

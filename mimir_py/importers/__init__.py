@@ -6,7 +6,8 @@ its place.
 """
 
 from mimir_py.importers.imports import Imports, Taken
+from mimir_py.importers.other_store import OtherStore
 from mimir_py.importers.service import Migrated, Migrations, file_key
 from mimir_py.importers.sharing import Sharing
 
-__all__ = ["Imports", "Migrated", "Migrations", "Sharing", "Taken", "file_key"]
+__all__ = ["Imports", "Migrated", "Migrations", "OtherStore", "Sharing", "Taken", "file_key"]

@@ -6,11 +6,13 @@ from typing import Annotated, ClassVar, Final, TypedDict
 
 from pydantic import Field
 
-from mimir_py.errors import ForeignStore, NotFound
+from mimir_py.errors import ForeignStore, InvalidInput, NotFound
 from mimir_py.importers.models import Migrated
+from mimir_py.importers.other_store import OtherStore
 from mimir_py.importers.service import Migrations
 from mimir_py.importers.sharing import Sharing
 from mimir_py.security import Trust
+from mimir_py.security.keys import from_key_file
 from mimir_py.tooling import AnyTool, Call, Effect, Tool, ToolSpec
 from mimir_py.tooling.fields import Category, Key, WorkspaceFilter
 
@@ -50,8 +52,7 @@ class Migrate(Tool[Migrations]):
     async def run(self, room: Migrations, call: Call) -> MigrateAnswer:
         # A person vouches for a file; an agent was only told of it.
         most = Trust.AGENT if call.trust is Trust.USER else Trust.IMPORT
-        # Leaves `~somebody` as it is where there is no such person.
-        source = Path(os.path.expanduser(self.from_path))  # noqa: ASYNC240, PTH111  # reads no disk
+        source = _path(self.from_path)
         try:
             done = await room.migrate(source, most=most, report=call.report)
         except (NotFound, ForeignStore) as error:
@@ -71,6 +72,11 @@ class Migrate(Tool[Migrations]):
         }
 
 
+ToDb = Annotated[str, Field(description="Another store's file; it must exist")]
+ToKey = Annotated[str, Field(description="Its key file, if it is sealed")]
+Plain = Annotated[bool, Field(description="Though this store is sealed and that one is not")]
+
+
 class ShareAnswer(TypedDict):
     shared_id: str
     action: str
@@ -79,7 +85,7 @@ class ShareAnswer(TypedDict):
 
 
 class Share(Tool[Sharing]):
-    """Copy a memory, with history and links, into another workspace."""
+    """Copy a memory, with history and links, into another workspace or store."""
 
     spec: ClassVar = ToolSpec(
         name="mimir_share",
@@ -95,10 +101,14 @@ class Share(Tool[Sharing]):
     key: Key
     to_workspace: str
     workspace_hash: WorkspaceFilter = None
+    to_db: ToDb = ""
+    to_key: ToKey = ""
+    plain: Plain = False
 
     async def run(self, room: Sharing, call: Call) -> ShareAnswer:
         seen = call.scope.reads(self.workspace_hash)
-        shared = await room.share(self.category, self.key, self.to_workspace, seen)
+        other = _other(self.to_db, self.to_key, plain=self.plain)
+        shared = await room.share(self.category, self.key, self.to_workspace, seen, other)
         return {
             "shared_id": shared.id,
             "action": shared.action,
@@ -115,7 +125,7 @@ class FederateAnswer(TypedDict):
 
 
 class Federate(Tool[Sharing]):
-    """Copy all memories of a workspace into another one."""
+    """Copy all memories of a workspace into another one, or another store."""
 
     spec: ClassVar = ToolSpec(
         name="mimir_federate",
@@ -131,15 +141,33 @@ class Federate(Tool[Sharing]):
     from_workspace: str
     to_workspace: str
     vault_dir: str = Field("", description="Not used: no files are written")
+    to_db: ToDb = ""
+    to_key: ToKey = ""
+    plain: Plain = False
 
     async def run(self, room: Sharing, call: Call) -> FederateAnswer:
-        done = await room.federate(self.from_workspace, self.to_workspace)
+        other = _other(self.to_db, self.to_key, plain=self.plain)
+        done = await room.federate(self.from_workspace, self.to_workspace, other)
         return {
             "exported": done.found,
             "remapped": done.found,
             "imported": done.stored,
             "import_errors": done.errors,
         }
+
+
+def _other(db: str, key: str, *, plain: bool) -> OtherStore | None:
+    if not db:
+        if key:
+            raise InvalidInput("to_key", "is of another store: name that with to_db")
+        return None
+    secret = from_key_file(_path(key)) if key else None
+    return OtherStore(_path(db), secret, plain=plain)
+
+
+def _path(text: str) -> Path:
+    """A path; leaves `~somebody` as it is where there is no such person."""
+    return Path(os.path.expanduser(text))  # noqa: PTH111  # Path raises for them
 
 
 TOOLS: Final[tuple[type[AnyTool], ...]] = (Migrate, Share, Federate)

@@ -28,6 +28,16 @@ def accompanied(companion: Companion) -> Iterator[None]:
         _CURRENT.reset(token)
 
 
+@contextmanager
+def unaccompanied() -> Iterator[None]:
+    """Inside, transactions are of another store, and no part of the call's own."""
+    token = _CURRENT.set(None)
+    try:
+        yield
+    finally:
+        _CURRENT.reset(token)
+
+
 def with_companion(work: Work[T]) -> Work[T]:
     """`work`, run by the companion of this context if there is one."""
     companion = _CURRENT.get()

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from mimir_py.errors import InvalidInput
+from mimir_py.errors import InvalidInput, MimirError
 from mimir_py.security import Trust
 from mimir_py.tooling.answer import MOST_NAME_CHARS, clipped
 from mimir_py.values import GLOBAL_WORKSPACE, unstorable_character, walk_strings
@@ -109,6 +109,12 @@ class ToolSpec:
     @property
     def suffix(self) -> str:
         return self.name.removeprefix("mimir_")
+
+    def refusal(self, error: MimirError) -> str:
+        """What the caller reads of an error: which tool, what is wrong, what to do."""
+        if error.code == "invalid_input":
+            return f"Invalid {self.suffix} arguments: {error}"
+        return f"{self.failure}: {error}" if self.failure else str(error)
 
 
 class Tool(BaseModel, Generic[RoomT]):

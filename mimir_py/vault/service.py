@@ -23,7 +23,7 @@ from mimir_py.storage.database import Database, Reader, Writer
 from mimir_py.storage.vectors import Vectors
 from mimir_py.upkeep import Upkeep
 from mimir_py.values import Clock, IdSource
-from mimir_py.vault import jsonl, store
+from mimir_py.vault import jsonl, merging, store
 from mimir_py.vault.jsonl import Record
 from mimir_py.vault.lines import Incoming, Lines, Slice
 from mimir_py.vault.models import Imported, Merge
@@ -139,20 +139,24 @@ class Vault:
         limits: Limits | None = None,
         merge: Merge = Merge.NEWER,
         report: Report,
+        origin: str = "",
     ) -> Imported:
         """Store memories that another module has read; embedding is queued.
 
         By default what is there already stays, unless the same memory (by id) says something newer
         that it never said here: then that becomes its present version. What cannot be stored is
-        named in `refused`. Doing it again changes nothing.
+        named in `refused`. Doing it again changes nothing. The journal says that they came from
+        `origin`.
         """
         refused: dict[str, str] = {}
         source = Records(records, limits or self._limits, refused, seek_secrets=self._seek_secrets)
-        done = await self._import(source, merge, report)
+        done = await self._import(source, merge, report, origin)
         done.refused = refused
         return done
 
-    async def _import(self, source: _Source, merge: Merge, report: Report) -> Imported:
+    async def _import(
+        self, source: _Source, merge: Merge, report: Report, origin: str = ""
+    ) -> Imported:
         done = Imported()
         size = _FIRST_SLICE
         with _undelayed():
@@ -161,7 +165,7 @@ class Vault:
                 # Taken before the lock is: whoever writes the file may keep us waiting.
                 coming = source.take(size)
                 took, following = await asyncio.gather(
-                    self._store(ready.memories, done, merge),
+                    self._store(ready.memories, done, merge, origin),
                     asyncio.to_thread(source.understand, coming),
                 )
                 size = _next_size(size, took)
@@ -180,23 +184,28 @@ class Vault:
             await report(done)
         return done
 
-    async def _store(self, memories: list[Incoming], done: Imported, merge: Merge) -> float:
+    async def _store(
+        self, memories: list[Incoming], done: Imported, merge: Merge, origin: str
+    ) -> float:
         """Store a slice in one transaction; how many seconds that took."""
 
         def work(tx: Writer) -> float:
             started = time.perf_counter()
             before = (done.created, done.replaced)
             self._sort_in(tx, memories, done, merge)
-            self._note(tx, done.created - before[0], done.replaced - before[1])
+            self._note(tx, done.created - before[0], done.replaced - before[1], origin)
             return time.perf_counter() - started
 
         return await self._database.write_slice(work)
 
-    def _note(self, tx: Writer, created: int, replaced: int) -> None:
+    def _note(self, tx: Writer, created: int, replaced: int, origin: str) -> None:
         """Record a slice in the journal: one entry a memory would double the work."""
         if created or replaced:
-            acted = json.dumps({"created": created, "replaced": replaced})
-            self._journal.append(tx, Entry("import", kind=AUDIT, acted_json=acted))
+            acted: dict[str, Any] = {"created": created, "replaced": replaced}
+            if origin:
+                acted["from"] = origin
+            said = json.dumps(acted, ensure_ascii=False)
+            self._journal.append(tx, Entry("import", kind=AUDIT, acted_json=said))
 
     def _sort_in(self, tx: Writer, memories: list[Incoming], done: Imported, merge: Merge) -> None:
         held = entity_store.by_ids(tx, list({coming.record.entity.id for coming in memories}))
@@ -210,7 +219,7 @@ class Vault:
             if stored is None and owner is None and entity_id not in fresh:
                 names[identity] = entity_id
                 fresh[entity_id] = coming
-            elif (stored is not None and _same(stored, record.entity)) or (
+            elif (stored is not None and merging.same(stored, record.entity)) or (
                 replace and self._is_laid_over(tx, stored, owner, record)
             ):
                 done.unchanged += 1
@@ -219,7 +228,7 @@ class Vault:
             elif merge is Merge.NEWER and stored is not None and _was_said(tx, stored, record):
                 done.unchanged += 1
             elif (
-                replace or (merge is Merge.NEWER and _is_newer(record, stored))
+                replace or (merge is Merge.NEWER and merging.is_newer(record, stored))
             ) and self._replace(tx, stored, owner, coming):
                 done.replaced += 1
             else:
@@ -266,18 +275,20 @@ class Vault:
             self._rows.drop_alias(tx, identity, self._clock())
             self.insert(tx, [coming])
             return True
-        history_id = self._new_id("hist")
-        recorded = max(self._clock(), present.recorded_at_unix_ms + 1, present.believed_until or 0)
-        entity = dataclasses.replace(
-            record.entity,
-            row_id=present.row_id,
-            id=present.id,
-            recorded_at_unix_ms=recorded,
-            supersedes=history_id,
-        )
+        entity = dataclasses.replace(record.entity, row_id=present.row_id, id=present.id)
+        earlier = merging.as_earlier(present, record)
+        if earlier is not None and not store.known_versions(tx, [earlier.history_id]):
+            # All that was said here is part of what is told there.
+            history_id = earlier.history_id
+            until = earlier.entity.invalidated_at_unix_ms
+            present = dataclasses.replace(present, invalidated_at_unix_ms=until)
+        else:
+            history_id = self._new_id("hist")
+            begun = max(self._clock(), present.recorded_at_unix_ms + 1, present.believed_until or 0)
+            entity = dataclasses.replace(entity, recorded_at_unix_ms=begun, supersedes=history_id)
         self._rows.overwrite(tx, present, entity, prepared, history_id)
         links.replace(tx, present.row_id, entity.links)
-        self._attach(tx, present.row_id, record)
+        self._attach(tx, present.row_id, merging.under(record, present.id))
         return True
 
     def _is_laid_over(
@@ -285,7 +296,7 @@ class Vault:
     ) -> bool:
         """Whether an earlier import has put this very record in place already."""
         present = stored or (entity_store.by_id(tx, owner) if owner is not None else None)
-        return present is not None and _said(present) == _said(record.entity)
+        return present is not None and merging.said(present) == merging.said(record.entity)
 
     def _attach(self, tx: Writer, row_id: int, record: Record) -> None:
         if record.history:
@@ -338,28 +349,6 @@ def _was_said(reader: Reader, stored: Entity, record: Record) -> bool:
         return True
     versions = store.history_of(reader, [stored.id]).get(stored.id, ())
     return any(version.body_json == said for _, version in versions)
-
-
-def _is_newer(record: Record, stored: Entity | None) -> bool:
-    """Whether a record is of the stored memory, and of a later time."""
-    if stored is None:
-        return False
-    return record.entity.recorded_at_unix_ms > stored.recorded_at_unix_ms
-
-
-def _same(one: Entity, other: Entity) -> bool:
-    return _comparable(one) == _comparable(other)
-
-
-def _comparable(entity: Entity) -> dict[str, Any]:
-    ours = ("row_id", "trust")
-    return {name: value for name, value in vars(entity).items() if name not in ours}
-
-
-def _said(entity: Entity) -> dict[str, Any]:
-    """What an entity says, without what replacing sets anew."""
-    ours = ("row_id", "id", "recorded_at_unix_ms", "supersedes", "trust")
-    return {name: value for name, value in vars(entity).items() if name not in ours}
 
 
 def _identity(entity: Entity) -> Identity:
