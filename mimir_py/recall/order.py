@@ -116,16 +116,13 @@ class _Head:
 
     def entries(self, most: int | None) -> list[Ranked]:
         """The first of them, best first."""
-        keys = self._raw if self._search.query.is_rescored else self._scores
-        order = sorted(
-            range(len(self.rows)),
-            key=lambda n: (
-                self.rows[n] not in self._named,
-                self._literal.get(self.rows[n], len(self._literal)),
-                -round(keys[n], _DIGITS),
-                self._ids[n],
-            ),
-        )
+        raw = self._raw if self._search.query.is_rescored else self._scores
+        literal, last = self._literal, len(self._literal)
+        keys = [
+            (row_id not in self._named, literal.get(row_id, last), -round(value, _DIGITS), id)
+            for row_id, value, id in zip(self.rows, raw, self._ids, strict=True)
+        ]
+        order = sorted(range(len(keys)), key=keys.__getitem__)
         spans = {c.row_id: c.span for c in self._search.findings.by_meaning}
         return [
             Ranked(

@@ -58,7 +58,8 @@ def gather(
     place = {row_id: number for number, row_id in enumerate(everyone)}
     before, after, topic = np.full((3, len(everyone)), -1, dtype=np.intp)
     topics: dict[str, int] = {}
-    for entry in (*around, *store.neighbours(reader, others)):
+    further = store.neighbours(reader, others) if others else ()
+    for entry in (*around, *further):
         number = place.get(entry.row_id)
         if number is not None:
             before[number] = place.get(entry.before or 0, -1)

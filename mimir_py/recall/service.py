@@ -94,7 +94,7 @@ class Recall:
 
     async def measure(self, query: Query) -> tuple[list[str], "Floats"]:
         """The keys of a query's candidates and their features: what the order is fitted on."""
-        search = await self._begun(query, keywords.prepare(query.text), HEAD)
+        search = await self._begun(query, query.text, HEAD)
 
         def measured(reader: Reader) -> tuple[list[str], "Floats"]:
             row_ids, values = self._order.measure(reader, self._with_meaning(reader, search, HEAD))
@@ -126,23 +126,28 @@ class Recall:
         texts: tuple[str, ...] = (query.text,)
         if query.variants:
             texts = keywords.with_variants(query.text, query.variants)
-        prepared = keywords.prepare(" ".join(texts))
         pool = _pool(query.limit + query.offset)
-        search = await self._begun(query, prepared, pool)
+        search = await self._begun(query, " ".join(texts), pool)
         variants = texts if query.variants else ()
         hits, building = await self._database.read(partial(self._answer, search, pool))
         asked = query.offset == 0 and query.limit > 0
         return Found(tuple(hits), variants, asked=asked, building=building)
 
-    async def _begun(self, query: Query, prepared: KeywordQuery, pool: int) -> Search:
-        """What can be found while the query is being embedded."""
-        if query.mode is not Mode.DENSE:
-            await self._database.indexed()
-        findings, vector = await asyncio.gather(
-            self._database.read(partial(self._by_name_and_words, query, prepared, pool)),
-            self._vector_for(query),
+    async def _begun(self, query: Query, words: str, pool: int) -> Search:
+        """What can be found by `words` while the query is being embedded."""
+        vector, (prepared, findings) = await asyncio.gather(
+            self._vector_for(query), self._found_by_words(query, words, pool)
         )
         return Search(query, prepared, vector, findings)
+
+    async def _found_by_words(
+        self, query: Query, words: str, pool: int
+    ) -> tuple[KeywordQuery, Findings]:
+        prepared = keywords.prepare(words)
+        if query.mode is not Mode.DENSE:
+            await self._database.indexed()
+        find = partial(self._by_name_and_words, query, prepared, pool)
+        return prepared, await self._database.read(find)
 
     def _answer(
         self, search: Search, pool: int, reader: Reader

@@ -255,7 +255,7 @@ def frequencies(reader: Reader, terms: Sequence[str]) -> dict[str, int]:
 
 def count_memories(reader: Reader) -> int:
     """About how many memories there are: counting them exactly would read them all."""
-    count: int = reader.value(_MEMORIES)
+    count: int = reader.known(_MEMORIES)
     return count
 
 
@@ -314,13 +314,13 @@ def spans(reader: Reader, row_ids: Sequence[int]) -> dict[int, list[tuple[int, i
 
 
 def last_change(reader: Reader) -> int:
-    number: int = reader.value(_LAST_CHANGE)
+    number: int = reader.known(_LAST_CHANGE)
     return number
 
 
 def first_change(reader: Reader) -> int:
     """The oldest entry of the feed that is kept; 0 when there are none."""
-    number: int = reader.value(_FIRST_CHANGE)
+    number: int = reader.known(_FIRST_CHANGE)
     return number
 
 
@@ -331,7 +331,7 @@ def changes_after(reader: Reader, seen: int, limit: int) -> list[tuple[int, int 
 
 def last_chunk(reader: Reader) -> int:
     """The highest number of a chunk."""
-    number: int = reader.value(_LAST_CHUNK)
+    number: int = reader.known(_LAST_CHUNK)
     return number
 
 

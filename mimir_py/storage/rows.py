@@ -19,6 +19,7 @@ class Reader:
     def __init__(self, connection: Any, seals: Seals | None = None) -> None:
         self._connection = connection
         self._seals = seals
+        self._known: dict[str, Any] = {}
 
     @property
     def is_sealed(self) -> bool:
@@ -42,6 +43,15 @@ class Reader:
         row = self._connection.execute(statement, parameters).fetchone()
         return None if row is None else row[0]
 
+    def known(self, statement: str, parameters: Parameters = ()) -> Any:
+        """As `value`, of a statement that always gets the same parameters.
+
+        It is asked once: nothing changes within a snapshot.
+        """
+        if statement not in self._known:
+            self._known[statement] = self.value(statement, parameters)
+        return self._known[statement]
+
     def tuples(self, statement: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
         """Rows without names, for long results."""
         cursor = self._connection.cursor()
@@ -60,6 +70,10 @@ class Writer(Reader):
     def __init__(self, connection: Any, seals: Seals | None = None) -> None:
         super().__init__(connection, seals)
         self.afterwards: list[Callable[[Reader], None]] = []
+
+    def known(self, statement: str, parameters: Parameters = ()) -> Any:
+        """As `value`: this transaction may have changed it."""
+        return self.value(statement, parameters)
 
     def after_commit(self, work: Callable[[Reader], None]) -> None:
         """Have `work` run once when the change is durable, still under the lock. Keep it short."""

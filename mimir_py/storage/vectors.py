@@ -87,7 +87,7 @@ class Vectors:
 
     def model_id(self, reader: Reader) -> int | None:
         """The number of our model in this store; `None` when it has embedded nothing here."""
-        number: int | None = reader.value(_MODEL_ID, {"name": self.model})
+        number: int | None = reader.known(_MODEL_ID, {"name": self.model})
         return number
 
     def replace(self, tx: Writer, row_id: int, chunks: Sequence[Chunk]) -> None:
@@ -152,7 +152,7 @@ class Vectors:
 
     def table_is_live(self, reader: Reader) -> bool:
         """Whether `chunk_vectors` may answer a search in this process."""
-        return self._has_vec and reader.value(_STATE) == self._live
+        return self._has_vec and reader.known(_STATE) == self._live
 
     def rebuild(self, tx: Writer) -> None:
         """Make `chunk_vectors` anew from `chunks`, or drop it where there are too many."""
