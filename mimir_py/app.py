@@ -17,6 +17,8 @@ from mimir_py import graph, history, recall, upkeep
 from mimir_py.config import Settings, find_store
 from mimir_py.context import Contexts
 from mimir_py.context import tools as context_tools
+from mimir_py.documents import Documents, usual_roots
+from mimir_py.documents import tools as document_tools
 from mimir_py.embedding import Embedder, OnnxEmbedder
 from mimir_py.entities import Memories
 from mimir_py.entities import tools as entity_tools
@@ -82,6 +84,7 @@ CATALOGUE: Final = Catalogue(
     + conflict_tools.TOOLS
     + undo_tools.TOOLS
     + file_tools.TOOLS
+    + document_tools.TOOLS
     + journal_tools.TOOLS
     + state_tools.TOOLS
     + workspace_tools.TOOLS

@@ -140,6 +140,18 @@ class Settings:
         "their place and says so, `report` only says so, `off` does not look.",
         env="MIMIR_SECRETS",
     )
+    ingest_roots: tuple[str, ...] = _row(
+        (),
+        "Folders in which an agent may have files read in, separated by commas; by default the "
+        "project the server was started in.",
+        env="MIMIR_INGEST_ROOTS",
+        flag="--ingest-roots",
+    )
+    max_ingest_bytes: int = _row(
+        52_428_800,
+        "Largest file that is read in, in bytes.",
+        env="MIMIR_MAX_INGEST_BYTES",
+    )
     embedding_threads: int = _row(
         2,
         "Threads one run of the embedding model may use.",
@@ -232,6 +244,7 @@ def _check(settings: Settings) -> None:
         "max_body_bytes": 1_024,
         "max_key_bytes": 64,
         "max_tags": 1,
+        "max_ingest_bytes": 1,
         "embedding_threads": 1,
         "history_max_age_days": 0,
         "history_max_versions": 0,

@@ -202,7 +202,7 @@ class Memories:
                 return prepared
         elif seen.repeated:
             return prepared
-        return await embedded(self._embedder, prepared)
+        return prepared if draft.embed_later else await embedded(self._embedder, prepared)
 
     def _take_in(
         self, seen: "_Seen", prepared: Prepared, then: Then | None, tx: Writer

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+from mimir_py.documents import place
 from mimir_py.entities import items as entities
 from mimir_py.entities.items import ITEM_FIELDS
 from mimir_py.recall.models import Explanation, Found, Hit
 from mimir_py.tooling.answer import size
 
 _OWN_FIELDS: Final = ITEM_FIELDS | {
-    *("score", "relevance", "explanation", "alias_of", "passage", "passage_offset", "confidence")
+    *("score", "relevance", "explanation", "alias_of", "confidence"),
+    *("passage", "passage_offset", "passage_at"),
 }
 NOTHING_RELEVANT: Final = "nothing relevant is stored"
 _SHORTEST_BODY: Final = 200
@@ -71,6 +73,9 @@ def item(hit: Hit) -> dict[str, Any]:
     if hit.passage is not None:
         entry["passage"] = hit.passage.text
         entry["passage_offset"] = hit.passage.offset
+    where = place(entity, None if hit.passage is None else hit.passage.line_offset)
+    if where is not None:
+        entry["passage_at"] = where
     return entities.with_body_fields(entry, _OWN_FIELDS)
 
 

@@ -108,10 +108,14 @@ class Query:
 
 @dataclass(frozen=True)
 class Passage:
-    """The part of a long body that answers; `offset` counts characters of its searchable text."""
+    """The part of a long body that answers, and the line in it that most looks like the answer.
+
+    Offsets count characters of the body's searchable text.
+    """
 
     text: str
     offset: int
+    line_offset: int
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,18 @@ def best_span(words: Sequence[str], body: str, spans: Sequence[tuple[int, int]])
     return spans[best]
 
 
+def best_line(words: Sequence[str], body: str, span: tuple[int, int]) -> int:
+    """Where the line of a span begins that holds most of the words; the first of equals."""
+    query = {part for word in words for part in _WORD.findall(word.lower())}
+    begin, best, most = span[0], span[0], 0
+    for line in body[span[0] : span[1]].splitlines(keepends=True):
+        held = len(query.intersection(_WORD.findall(line.lower())))
+        if held > most:
+            best, most = begin, held
+        begin += len(line)
+    return best
+
+
 def rank_symbols(
     symbols: Sequence[str], texts: Mapping[int, tuple[str, str]]
 ) -> list[tuple[int, float]]:

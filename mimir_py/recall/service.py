@@ -26,7 +26,7 @@ from mimir_py.recall.models import (
     Ranked,
 )
 from mimir_py.recall.order import HEAD, Order
-from mimir_py.recall.passages import best_span
+from mimir_py.recall.passages import best_line, best_span
 from mimir_py.recall.pool import Findings, Search
 from mimir_py.recall.usage import UsageLog
 from mimir_py.recall.words import KeywordArm
@@ -237,7 +237,8 @@ def _hits(reader: Reader, wanted: Sequence[Ranked], prepared: KeywordQuery) -> l
             # Of the memory itself, not of the copy made for searching: that one has no checksum.
             body = body_text(load_json(entity.body_json))
             span = candidate.span or best_span(prepared.words, body, spans[candidate.row_id])
-            passage = Passage(body[span[0] : span[1]].strip(), span[0])
+            line = best_line(prepared.words, body, span)
+            passage = Passage(body[span[0] : span[1]].strip(), span[0], line)
         hits.append(
             Hit(
                 entity,

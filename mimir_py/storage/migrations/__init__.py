@@ -14,6 +14,7 @@ from mimir_py.storage.migrations import (
     m0003_journal,
     m0004_retries,
     m0005_state,
+    m0006_documents,
 )
 from mimir_py.storage.sealing import HEADER
 from mimir_py.storage.tables import Table
@@ -39,6 +40,7 @@ MIGRATIONS: Final[tuple[Any, ...]] = (
     m0003_journal,
     m0004_retries,
     m0005_state,
+    m0006_documents,
 )
 LATEST: Final[int] = MIGRATIONS[-1].VERSION
 TABLES: Final = {table.name: table for step in MIGRATIONS for table in step.TABLES}

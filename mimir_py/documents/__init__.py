@@ -1,0 +1,22 @@
+"""Files read into memories: found by any of their parts, and told where.
+
+Owns the table `documents`: which file a memory was read from, and the hash of what was in it.
+Invariants: nothing outside the allowed folders is read; no parser runs in this process; a file that
+is as it was is not read again; what a file said before is in history.
+"""
+
+from mimir_py.documents.folders import Place, place_of, usual_roots
+from mimir_py.documents.models import Ingested, Stored, Wish
+from mimir_py.documents.places import place
+from mimir_py.documents.service import Documents
+
+__all__ = [
+    "Documents",
+    "Ingested",
+    "Place",
+    "Stored",
+    "Wish",
+    "place",
+    "place_of",
+    "usual_roots",
+]
