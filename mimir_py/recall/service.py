@@ -226,7 +226,7 @@ def _pool(wanted: int) -> int:
 def _hits(reader: Reader, wanted: Sequence[Ranked], prepared: KeywordQuery) -> list[Hit]:
     row_ids = [c.row_id for c in wanted]
     entities = by_row_ids(reader, row_ids)
-    spans = store.spans(reader, row_ids)
+    spans, waiting = store.spans(reader, row_ids)
     hits = []
     for candidate in wanted:
         entity = entities.get(candidate.row_id)
@@ -236,7 +236,9 @@ def _hits(reader: Reader, wanted: Sequence[Ranked], prepared: KeywordQuery) -> l
         if entity.is_sound and len(spans.get(candidate.row_id, ())) > 1:
             # Of the memory itself, not of the copy made for searching: that one has no checksum.
             body = body_text(load_json(entity.body_json))
-            span = candidate.span or best_span(prepared.words, body, spans[candidate.row_id])
+            # Of the part that means what was asked, not all that might be is known yet.
+            meant = () if candidate.row_id in waiting else candidate.span
+            span = meant or best_span(prepared.words, body, spans[candidate.row_id], candidate.span)
             line = best_line(prepared.words, body, span)
             passage = Passage(body[span[0] : span[1]].strip(), span[0], line)
         hits.append(

@@ -113,7 +113,7 @@ _VECTORS_OF: Final = """
     CROSS JOIN chunks c ON c.row_id = wanted.value WHERE +c.model_id = :model_id
 """
 _SPANS: Final = """
-    SELECT row_id, start, stop FROM json_each(:row_ids) wanted
+    SELECT row_id, start, stop, model_id = 0 FROM json_each(:row_ids) wanted
     CROSS JOIN chunks c ON c.row_id = wanted.value
     ORDER BY c.row_id, c.ordinal
 """
@@ -305,12 +305,17 @@ def vectors_of(reader: Reader, model_id: int, row_ids: Sequence[int]) -> list[tu
     return reader.tuples(_VECTORS_OF, {"row_ids": json_array(row_ids), "model_id": model_id})
 
 
-def spans(reader: Reader, row_ids: Sequence[int]) -> dict[int, list[tuple[int, int]]]:
-    """The chunk spans of each memory, in order."""
+def spans(
+    reader: Reader, row_ids: Sequence[int]
+) -> tuple[dict[int, list[tuple[int, int]]], set[int]]:
+    """The chunk spans of each memory, in order; and the memories of which some wait for vectors."""
     found: dict[int, list[tuple[int, int]]] = {}
-    for row_id, start, stop in reader.tuples(_SPANS, {"row_ids": json_array(row_ids)}):
+    waiting: set[int] = set()
+    for row_id, start, stop, waits in reader.tuples(_SPANS, {"row_ids": json_array(row_ids)}):
         found.setdefault(row_id, []).append((start, stop))
-    return found
+        if waits:
+            waiting.add(row_id)
+    return found, waiting
 
 
 def last_change(reader: Reader) -> int:
