@@ -17,7 +17,7 @@ from mimir_py import graph, history, recall, upkeep
 from mimir_py.config import Settings, find_store
 from mimir_py.context import Contexts
 from mimir_py.context import tools as context_tools
-from mimir_py.documents import Documents, usual_roots
+from mimir_py.documents import Documents
 from mimir_py.documents import tools as document_tools
 from mimir_py.embedding import Embedder, OnnxEmbedder
 from mimir_py.entities import Memories
@@ -138,6 +138,7 @@ class App:
         rows = Rows(vectors, new_id)
         self.conflicts = Conflicts(database, vectors, dense, rows, self.journal, clock)
         self.undo = Undo(database, embedder, rows, self.journal, clock, new_id)
+        self.documents = Documents(database, self.memories, limits, settings)
         self.files = Files(database, self.memories, rows, self.journal, limits, clock)
         self.workspaces = Workspaces(database)
         self.retries = Retries(database, clock)

@@ -62,18 +62,18 @@ def place_of(given: str, roots: Sequence[Path]) -> Place:
     """
     if not roots:
         raise InvalidInput(
-            "path", "no folder may be read here: name some in MIMIR_INGEST_ROOTS or --ingest-roots"
+            "path",
+            "there is no project around this server: name folders that may be read in "
+            "MIMIR_INGEST_ROOTS or --ingest-roots",
         )
     path = os.path.normpath(roots[0] / os.path.expanduser(given))  # noqa: PTH111  # as above
     for root in roots:
         for form in (root, root.resolve()):
             with contextlib.suppress(ValueError):
                 return Place(root.resolve(), Path(path).relative_to(form).parts)
-    named = ", ".join(map(str, roots))
     raise InvalidInput(
         "path",
-        f"is not in a folder that may be read ({named}); MIMIR_INGEST_ROOTS and --ingest-roots "
-        "name others",
+        "is not in the project, or the folders that MIMIR_INGEST_ROOTS or --ingest-roots names",
     )
 
 

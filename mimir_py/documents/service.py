@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from mimir_py.config import Settings
 from mimir_py.documents import folders, store
 from mimir_py.documents.folders import Place
 from mimir_py.documents.models import FORGOTTEN, SOURCE, UNCHANGED, Ingested, Stored, Wish
@@ -40,37 +41,32 @@ class _Found:
 
 
 class Documents:
-    """The room's door. `roots` are the folders of which paths may be named by an agent."""
+    """The room's door."""
 
     def __init__(
-        self,
-        database: Database,
-        memories: Memories,
-        limits: Limits,
-        *,
-        roots: Sequence[Path],
-        most_bytes: int,
-        secrets: SecretsMode,
+        self, database: Database, memories: Memories, limits: Limits, settings: Settings
     ) -> None:
         self._database = database
         self._memories = memories
         self._limits = limits
-        self._roots = tuple(roots)
-        self._most_bytes = most_bytes
-        self._secrets = secrets
+        self._roots = folders.usual_roots(settings.ingest_roots, Path.cwd(), Path.home())
+        self._most_bytes = settings.max_ingest_bytes
+        self._secrets = SecretsMode(settings.secrets)
 
     async def ingest_file(self, path: str, wish: Wish) -> Stored:
         """Remember what a file says, again if need be.
 
         Raises:
-            InvalidInput: it is in no allowed folder, of a kind that is not read, or too large.
-            TransferError: it cannot be read; says why.
+            InvalidInput: it is in no allowed folder, or cannot be read; says why.
         """
         place = await asyncio.to_thread(folders.place_of, path, self._roots)
-        async with Parser() as parser:
-            stored, _ = await self._take(place, replace(wish, again=True), parser)
+        try:
+            async with Parser() as parser:
+                stored, _ = await self._take(place, replace(wish, again=True), parser)
+        except TransferError as error:
+            raise InvalidInput("path", str(error).removeprefix(f"{place.path}: ")) from None
         if stored is None:
-            raise TransferError(f"{place.path}: holds no text")
+            raise InvalidInput("path", "holds no text")
         return stored
 
     async def ingest(self, places: Sequence[Place], wish: Wish, report: Report) -> Ingested:

@@ -49,10 +49,12 @@ def _tried(read: Callable[[], Any]) -> Any:
 def _rooms() -> Mapping[str, Reader]:
     from mimir_py import values
     from mimir_py.context import extraction
+    from mimir_py.documents import places
     from mimir_py.embedding import chunking
     from mimir_py.entities import echo, similarity
     from mimir_py.graph import summaries
     from mimir_py.importers.formats import basic_memory
+    from mimir_py.parsing import pdf, web, word
     from mimir_py.quality import frames
     from mimir_py.recall import keywords, passages
     from mimir_py.storage import terms
@@ -62,6 +64,11 @@ def _rooms() -> Mapping[str, Reader]:
     return {
         "values.py": values.clean_text,
         "context/extraction.py": extraction.extract,
+        "documents/places.py": lambda text: (
+            places._heading_above(text, len(text)),
+            places._heading_above(f"# {text}", len(text)),
+            places._last_page(f"[page {text}", 1),
+        ),
         "embedding/chunking.py": chunking.split,
         "entities/echo.py": lambda text: echo._same(text[: echo._MOST_CHARS], text),
         "entities/similarity.py": lambda text: (
@@ -73,6 +80,15 @@ def _rooms() -> Mapping[str, Reader]:
             [*basic_memory.links_in([start + text]), *basic_memory.tags_in([start + text])]
             for start in ("", "- ", "- [x] ", "[[a|", "- a [[")
         ],
+        "parsing/pdf.py": lambda text: pdf._PAGE_LINE.sub("", f"[page {text}"),
+        "parsing/web.py": lambda text: (
+            web._SPACE.sub(" ", text),
+            web._DECLARED.search(b"charset=" + text.encode()),
+        ),
+        "parsing/word.py": lambda text: (
+            word._HEADING.fullmatch(f"heading {text}"),
+            word._DECLARATION.search(b"<!" + text.encode()),
+        ),
         "quality/frames.py": frames.frames,
         "recall/keywords.py": lambda text: (
             keywords.prepare(text),

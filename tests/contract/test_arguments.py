@@ -12,6 +12,7 @@ _KIB: Final = 1_024
 _MIB: Final = 1_024 * _KIB
 
 _NEEDED: Final[Mapping[str, Mapping[str, Any]]] = {
+    "ingest_file": {"path": "README.md"},
     "migrate": {"from_path": "no-such-file.db"},
     "share": {"category": "c", "key": "nulls", "to_workspace": "w"},
     "federate": {"from_workspace": "a", "to_workspace": "b"},

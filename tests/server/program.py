@@ -35,7 +35,8 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     """
     path = os.environ["PATH"]  # noqa: TID251  # what a shell would pass on
     bare = {"PATH": path, "LANG": "C.UTF-8", "MIMIR_EMBEDDING_THREADS": "1"}
-    return {**bare, "HOME": str(home), **more}
+    # A home folder is no project: without this no file would be read in.
+    return {**bare, "HOME": str(home), "MIMIR_INGEST_ROOTS": str(PROJECT), **more}
 
 
 def until(holds: Callable[[], Any], within_s: float = PATIENCE_S) -> Any:

@@ -200,6 +200,10 @@ ARGUMENTS: Final[Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]]] = {
         ("from_workspace", "to_workspace"),
         {"from_workspace": "string", "to_workspace": "string", "vault_dir": "string"},
     ),
+    "ingest_file": (
+        ("path",),
+        {"path": "string", "category": "string", "key": "string", "tags": "array"},
+    ),
     "migrate": (("from_path",), {"from_path": "string"}),
     "prune": (
         (),

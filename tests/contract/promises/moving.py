@@ -16,6 +16,18 @@ _EXPORT: Final[Call] = ("vault_export", _DIR)
 
 PROMISES: Final = (
     Promise(
+        "5.13",
+        "a file becomes a memory",
+        ("ingest_file", {"path": "README.md", "key": "readme"}),
+        {
+            "id": MEMORY_ID,
+            "action": "created",
+            "category": "document",
+            "key": "readme",
+            "chars": INT,
+        },
+    ),
+    Promise(
         "5.29",
         "where there is nothing to copy, nothing is, and one error says so",
         ("migrate", {"from_path": "no-such-file.db"}),
