@@ -55,7 +55,7 @@ from mimir_py.tooling import AnyTool, Call, Catalogue
 from mimir_py.tooling.answer import MOST_NAME_CHARS, clipped, failure, fitted, size, success
 from mimir_py.upkeep import tools as upkeep_tools
 from mimir_py.values import Clock, IdSource, random_id, system_clock
-from mimir_py.vault import Notes, Vault
+from mimir_py.vault import Notes, Sync, Vault
 from mimir_py.vault import tools as vault_tools
 from mimir_py.workspaces import Workspaces
 from mimir_py.workspaces import tools as workspace_tools
@@ -169,6 +169,7 @@ class App:
         self.imports = Imports(database, self.vault, self.memories, clock)
         self.migrations = Migrations(database, self.vault, journal, clock, settings)
         self.notes = Notes(self.vault.means)
+        self.sync = Sync(self.database, self.journal, self.notes)
 
     async def call(
         self, tool: type[AnyTool], arguments: Mapping[str, Any], call: Call

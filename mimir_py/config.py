@@ -134,6 +134,11 @@ class Settings:
         env="MIMIR_GROOM_HOURS",
         flag="--groom",
     )
+    sync_interval_s: int = _row(
+        1,
+        "Seconds between two looks of `mimir obsidian-sync --watch` at the store.",
+        env="MIMIR_SYNC_INTERVAL_SECS",
+    )
     secrets: str = _row(
         "redact",
         "Passwords, keys and tokens in what is about to be stored: `redact` puts a placeholder in "
@@ -250,6 +255,7 @@ def _check(settings: Settings) -> None:
         "history_max_versions": 0,
         "history_max_bytes": 0,
         "groom_hours": 0,
+        "sync_interval_s": 1,
     }
     for name, least in lowest.items():
         if getattr(settings, name) < least:

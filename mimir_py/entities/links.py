@@ -12,6 +12,11 @@ _BETWEEN: Final = """
 """
 _DELETE: Final = "DELETE FROM main.links WHERE link_id = :link_id"
 _DELETE_OF: Final = "DELETE FROM main.links WHERE source_row_id = :row_id"
+_SOURCES_OF: Final = """
+    SELECT DISTINCT e.row_id, e.id FROM main.links l
+    JOIN main.entities e ON e.row_id = l.source_row_id
+    WHERE l.target_id = :id
+"""
 _DELETE_TO: Final = "DELETE FROM main.links WHERE target_id = :id"
 _ROW: Final = tuple("source_row_id target_id relationship weight note created_at_unix_ms".split())
 
@@ -38,6 +43,13 @@ def update(tx: Writer, link_id: int, link: Link) -> None:
 
 def delete(tx: Writer, link_id: int) -> None:
     tx.run(_DELETE, {"link_id": link_id})
+
+
+def sources_of(reader: Reader, target_id: str) -> list[tuple[int, str]]:
+    """The (row, id) of the memories that link to one."""
+    return [
+        (row_id, entity_id) for row_id, entity_id in reader.tuples(_SOURCES_OF, {"id": target_id})
+    ]
 
 
 def delete_to(tx: Writer, target_id: str) -> None:

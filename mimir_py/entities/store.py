@@ -257,6 +257,8 @@ def delete(tx: Writer, entity: Entity) -> None:
 
 def delete_row(tx: Writer, entity: Entity) -> None:
     """Delete a memory, of which only its versions stay."""
+    for row_id, entity_id in links.sources_of(tx, entity.id):
+        append_change(tx, row_id, entity_id, "link")
     links.delete_to(tx, entity.id)
     tx.run(_DELETE, {"row_id": entity.row_id})
     append_change(tx, entity.row_id, entity.id, "delete")

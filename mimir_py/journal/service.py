@@ -118,6 +118,10 @@ class Journal:
             partial(store.page, wanted=wanted, limit=limit, offset=offset)
         )
 
+    async def times_after(self, seq: int) -> list[UnixMs]:
+        """When the entries after one were made."""
+        return await self._database.read(partial(store.times_after, after=seq))
+
     async def verify(self, report: Report | None = None) -> Verdict:
         """Follow the whole chain and compare its end with the head outside."""
         # Read first: what is written meanwhile can only make the chain longer than it says.

@@ -8,6 +8,7 @@ from typing import Any, Final
 from mimir_py.journal.chain import FIELDS
 from mimir_py.journal.models import GENESIS, Entry, Filter, Head, Recorded
 from mimir_py.storage.database import Reader, Row, Writer
+from mimir_py.values import UnixMs
 
 _HEAD: Final = "SELECT seq, hash FROM main.journal ORDER BY seq DESC LIMIT 1"
 _HASH: Final = "SELECT hash FROM main.journal WHERE seq = :seq"
@@ -40,6 +41,7 @@ _OF_NAME: Final = """
 _KNOWN_IDS: Final = """
     SELECT j.id FROM json_each(:ids) wanted CROSS JOIN main.journal j ON j.id = wanted.value
 """
+_TIMES: Final = "SELECT created_at_unix_ms FROM main.journal WHERE seq > :after"
 _EVENTS: Final = "SELECT count(*) FROM main.journal WHERE kind = 'event'"
 
 _CLAUSES: Final[Mapping[str, str]] = {
@@ -134,6 +136,11 @@ def about_name(reader: Reader, category: str, key: str, workspace_hash: str) -> 
 def known_ids(reader: Reader, ids: Sequence[str]) -> set[str]:
     """Those of the ids that entries have."""
     return {id for (id,) in reader.tuples(_KNOWN_IDS, {"ids": json.dumps(list(ids))})}
+
+
+def times_after(reader: Reader, after: int) -> list[UnixMs]:
+    """The times of the entries after one."""
+    return [at for (at,) in reader.tuples(_TIMES, {"after": after})]
 
 
 def count_events(reader: Reader) -> int:

@@ -9,5 +9,6 @@ from mimir_py.vault.exchange import Notes
 from mimir_py.vault.jsonl import Record, Version
 from mimir_py.vault.models import Imported, Merge
 from mimir_py.vault.service import Vault
+from mimir_py.vault.sync import Sync
 
-__all__ = ["Imported", "Merge", "Notes", "Record", "Vault", "Version"]
+__all__ = ["Imported", "Merge", "Notes", "Record", "Sync", "Vault", "Version"]

@@ -12,15 +12,14 @@ from mimir_py.storage.secret import store_secret
 from mimir_py.values import UnixMs
 from mimir_py.vault import manifest
 from mimir_py.vault.folder import Folder
-from mimir_py.vault.manifest import Manifest
 from mimir_py.vault.models import TakenIn, Written
 from mimir_py.vault.reading import Means, Reading
-from mimir_py.vault.writing import NOTE_TRUST, Writing, is_conflict
+from mimir_py.vault.writing import NOTE_TRUST, Place, Writing, is_conflict
 
 T = TypeVar("T")
 
+_LOCK_POLL_S: Final = 0.05
 _STORE_NAME: Final = b"mimir notes of the store"
-_BETWEEN_TRIES_S: Final = 0.02
 
 
 class Notes:
@@ -46,10 +45,10 @@ class Notes:
         await self.check_plain(plain=plain)
 
         async def work(folder: Folder) -> Written:
-            writing = self.writing(folder, workspaces)
-            known = await self.manifest(folder)
-            await self.write_all(folder, known, writing)
-            await asyncio.to_thread(known.save, folder)
+            place = await self.place(folder)
+            writing = self.writing(place, workspaces)
+            await self.write_all(place, writing)
+            await asyncio.to_thread(place.known.save, folder)
             return writing.done
 
         return await self.locked(path, work)
@@ -82,35 +81,35 @@ class Notes:
                 "folder can read: say plain (--plain) to write them all the same",
             )
 
-    async def locked(self, path: Path, work: Callable[[Folder], Awaitable[T]]) -> T:
+    async def locked(
+        self, path: Path, work: Callable[[Folder], Awaitable[T]], *, create: bool = True
+    ) -> T:
         """Run `work` on a folder that no other Mimir writes into meanwhile."""
-        with await asyncio.to_thread(lambda: Folder(path, create=True)) as folder:
+        with await asyncio.to_thread(lambda: Folder(path, create=create)) as folder:
             # Waiting must not hold a thread: the writer that is waited for needs one to end.
-            while (lock := folder.lock()) is None:  # noqa: ASYNC110  # a lock of the system's
-                await asyncio.sleep(_BETWEEN_TRIES_S)
-            try:
-                await asyncio.to_thread(folder.sweep)
-                return await work(folder)
-            finally:
-                folder.unlock(lock)
+            while not folder.try_lock():  # noqa: ASYNC110  # a lock of the system's
+                await asyncio.sleep(_LOCK_POLL_S)
+            await asyncio.to_thread(folder.sweep)
+            return await work(folder)
 
-    async def manifest(self, folder: Folder) -> Manifest:
-        """What the folder has of this store."""
+    async def place(self, folder: Folder) -> Place:
+        """What the folder has of this store, and what is there now."""
         secret = await store_secret(self._database)
         name = hashlib.sha256(_STORE_NAME + secret).hexdigest()[:16]
-        return await asyncio.to_thread(manifest.load, folder, name)
+        return await asyncio.to_thread(
+            lambda: Place(folder, manifest.load(folder, name), folder.stamps())
+        )
 
-    async def write_all(self, folder: Folder, known: Manifest, writing: Writing) -> None:
-        """Write every note, and remove those of memories that are gone; `known` is kept true."""
-        coming = await writing.live_names()
-        await asyncio.to_thread(known.save, folder, coming)
-        written = await writing.all()
-        live = await self.writing(folder, None).live_names()
-        gone = await asyncio.to_thread(writing.remove, sorted(known.notes - live - written))
-        known.notes = (known.notes | coming | written) - gone
+    async def write_all(self, place: Place, writing: Writing) -> None:
+        """Write every note, and remove those of memories that are gone."""
+        await writing.expect(await writing.live_names())
+        await writing.all()
+        live = await self.writing(place, None).live_names()
+        gone = sorted(place.known.notes.keys() - live.keys())
+        await asyncio.to_thread(writing.remove, gone)
 
-    def writing(self, folder: Folder, workspaces: Sequence[str] | None) -> Writing:
-        return Writing(self._database, self._clock, self._means.new_id, folder, workspaces)
+    def writing(self, place: Place, workspaces: Sequence[str] | None) -> Writing:
+        return Writing(self._database, self._clock, self._means.new_id, place, workspaces)
 
     def reading(self, folder: Folder, trust: Trust) -> Reading:
         return Reading(self._means, folder, trust)

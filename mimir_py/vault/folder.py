@@ -15,7 +15,7 @@ import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from mimir_py.errors import TransferError
 
@@ -32,6 +32,13 @@ _MOST_DEPTH: Final = 16
 _OWN_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
 # Names of devices in Windows, whatever their ending.
 _DEVICES: Final = re.compile(r"(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])")
+
+
+class Stamp(NamedTuple):
+    """By what a file that was changed is told from one that was not."""
+
+    size: int
+    mtime_ns: int
 
 
 def file_stem(text: str) -> str:
@@ -70,29 +77,16 @@ class Folder:
             os.close(self._root)
             self._root = -1
 
-    def lock(self) -> int | None:
-        """Have the folder to ourselves among Mimir's writers, if nobody else has it.
-
-        Returns:
-            What `unlock` takes; `None` while another one writes.
-        """
-        if os.name != "posix":
-            return -1
-        # A lock belongs to what was opened: two writers of one process need two.
-        handle = os.open(self.path, _FOLDER)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(handle)
-            return None
-        except BaseException:
-            os.close(handle)
-            raise
-        return handle
-
-    def unlock(self, lock: int) -> None:
-        if lock >= 0:
-            os.close(lock)
+    def try_lock(self) -> bool:
+        """Have the folder to ourselves among Mimir's writers until it is closed; whether we do."""
+        if os.name == "posix":
+            try:
+                fcntl.flock(self._root, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            except OSError as error:
+                raise TransferError(f"{self.path}: cannot be locked: {error.strerror}") from None
+        return True
 
     def notes(self) -> Iterator[str]:
         """The Markdown files in it and its folders, in order, without hidden ones.
@@ -139,8 +133,8 @@ class Folder:
         except UnicodeDecodeError:
             raise TransferError(f"{name}: is not UTF-8 text") from None
 
-    def write(self, name: str, text: str) -> None:
-        """Make a file, or put another in its place."""
+    def write(self, name: str, text: str, *, over: str | None = None) -> Stamp:
+        """Make a file, or put another in its place if that still says `over`."""
         below, last = _parts(name)
         try:
             with self._opened(below, create=True) as handle:
@@ -150,17 +144,24 @@ class Folder:
                 try:
                     with os.fdopen(file, "wb") as stream:
                         stream.write(text.encode())
+                        stream.flush()
+                        stamp = _stamp(os.fstat(stream.fileno()))
+                    if over is not None and self.read(name) != over:
+                        raise TransferError(f"{name}: was changed meanwhile, and is left as it is")
                     self._rename(handle, below, temporary, last)
                 except BaseException:
                     self._unlink(handle, below, temporary)
                     raise
         except OSError as error:
             raise _refused(name, error) from None
+        return stamp
 
     def rename(self, name: str, other: str) -> None:
-        """Give a file of the folder itself another name."""
+        """Give a file another name in the folder it is in."""
+        below, last = _parts(name)
         try:
-            self._rename(self._root, "", name, other)
+            with self._opened(below) as handle:
+                self._rename(handle, below, last, _parts(other)[1])
         except OSError as error:
             raise _refused(name, error) from None
 
@@ -176,19 +177,26 @@ class Folder:
             raise _refused(name, error) from None
         return True
 
-    def sizes(self) -> dict[str, int]:
-        """The sizes of the files in the folder itself, by name."""
-        with os.scandir(self._root if _HAS_DIR_FD else self.path) as entries:
-            return {
-                entry.name: entry.stat(follow_symlinks=False).st_size
-                for entry in entries
-                if entry.is_file(follow_symlinks=False)
-            }
+    def stamps(self, below: str = "") -> dict[str, Stamp]:
+        """The files in the folder itself, or in one of its folders, as they are now, by name."""
+        try:
+            with self._opened(below) as handle, self._listed(handle, below) as entries:
+                return {
+                    f"{below}/{entry.name}" if below else entry.name: _stamp(
+                        entry.stat(follow_symlinks=False)
+                    )
+                    for entry in entries
+                    if entry.is_file(follow_symlinks=False)
+                }
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise _refused(below or str(self.path), error) from None
 
-    def sweep(self) -> None:
+    def sweep(self, below: str = "") -> None:
         """Delete what a writer that was killed left half-written; only under the lock."""
-        for name in self.sizes():
-            if _TEMPORARY.fullmatch(name):
+        for name in self.stamps(below):
+            if _TEMPORARY.fullmatch(name.rpartition("/")[2]):
                 self.remove(name)
 
     @contextlib.contextmanager
@@ -254,6 +262,10 @@ def _parts(name: str) -> tuple[str, str]:
     if any(part in ("", ".", "..") or "\\" in part or "\x00" in part for part in parts):
         raise TransferError(f"{name!r} is no name inside the folder")
     return "/".join(parts[:-1]), parts[-1]
+
+
+def _stamp(found: os.stat_result) -> Stamp:
+    return Stamp(found.st_size, found.st_mtime_ns)
 
 
 def _is_reparsed(path: Path) -> bool:

@@ -1,7 +1,7 @@
-"""What Mimir keeps in a folder of notes for itself: which notes it made, and up to which change.
+"""What Mimir keeps in a folder of notes for itself: what it wrote there, and up to which change.
 
-Names are put down before their notes are written and taken out after these are removed, so that
-however a writer ends, no note of ours is unknown to the next one, and no file of others is known.
+Names are put down before their files are written and taken out after these are removed, so that
+however a writer ends, no file of ours is unknown to the next one, and no file of others is known.
 """
 
 import json
@@ -9,38 +9,63 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from mimir_py.vault.folder import Folder
+from mimir_py.vault.folder import Folder, Stamp
 
 FILE: Final = ".mimir-notes.json"
-_FORMAT: Final = 1
+_FORMAT: Final = 2
+
+# Of a note that is to be looked at, because nobody knows how it was when we last did.
+UNSEEN: Final = Stamp(0, 0)
 
 
 @dataclass
 class Manifest:
-    """`store` says whose notes these are; `position` is a number of the change feed."""
+    """What a folder has of the store that is named so.
+
+    `position` is the entry of the change feed up to which notes are written, and `mark` the id it
+    has there: in a store that was put back from before, it has another. `entry` is that of the
+    journal. `notes` says how each file was when we last looked at it; `pages` are the other files.
+    """
 
     store: str
     position: int = 0
-    notes: set[str] = field(default_factory=set)
+    mark: str = ""
+    entry: int = 0
+    notes: dict[str, Stamp] = field(default_factory=dict)
     pages: set[str] = field(default_factory=set)
+    on_disk: str = ""
 
-    def save(self, folder: Folder, coming: Iterable[str] = ()) -> None:
-        """Put it down, with the names of notes that are about to be written."""
-        values: dict[str, Any] = {"format": _FORMAT, "store": self.store}
-        values["position"] = self.position
-        values["notes"] = sorted(self.notes.union(coming))
-        values["pages"] = sorted(self.pages)
-        folder.write(FILE, json.dumps(values, indent=0) + "\n")
+    def expect(self, folder: Folder, notes: Iterable[str] = (), pages: Iterable[str] = ()) -> None:
+        """Put down the names of files that are about to be written."""
+        for name in notes:
+            self.notes.setdefault(name, UNSEEN)
+        self.pages.update(pages)
+        self.save(folder)
+
+    def save(self, folder: Folder) -> None:
+        """Put it down, unless that is what is there."""
+        values: dict[str, Any] = {
+            "format": _FORMAT,
+            **{name: getattr(self, name) for name in ("store", "position", "mark", "entry")},
+            "pages": sorted(self.pages),
+            "notes": dict(sorted(self.notes.items())),
+        }
+        text = json.dumps(values) + "\n"
+        if text != self.on_disk:
+            folder.write(FILE, text)
+            self.on_disk = text
 
 
 def load(folder: Folder, store: str) -> Manifest:
     """That of a store; an empty one where there is none, or another store's, or half of one."""
+    text = folder.read(FILE) or ""
     try:
-        found = json.loads(folder.read(FILE) or "null")
+        found = json.loads(text or "null")
         if found["format"] == _FORMAT and found["store"] == store:
-            notes, pages = found["notes"], found["pages"]
-            if all(isinstance(name, str) for name in (*notes, *pages)):
-                return Manifest(store, int(found["position"]), set(notes), set(pages))
-    except (ValueError, TypeError, KeyError, RecursionError):
+            numbers = [int(found[name]) for name in ("position", "entry")]
+            notes = {str(name): Stamp(*map(int, stamp)) for name, stamp in found["notes"].items()}
+            pages = {str(name) for name in found["pages"]}
+            return Manifest(store, numbers[0], str(found["mark"]), numbers[1], notes, pages, text)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         pass
     return Manifest(store)

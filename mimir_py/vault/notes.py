@@ -29,6 +29,7 @@ FACTS: Final = (
     *("body_json", "links"),
 )
 MARK: Final = "mimir"
+PAGE: Final = "page-"
 _VERSION: Final = "v1-"
 _KINDS: Final = get_type_hints(Entity)
 # As the published format names them, in its order.
@@ -123,7 +124,7 @@ def read(text: str, default_key: str) -> Note | None:
     head, rest = frontmatter.split(text.replace("\r\n", "\n"))
     fields = frontmatter.parse(head)
     mark = fields.get(MARK)
-    if mark == "page":
+    if isinstance(mark, str) and mark.startswith(PAGE):
         return None
     base = mark.removeprefix(_VERSION) if isinstance(mark, str) else ""
     rest, more = _cut_record(rest) if base else (rest, [])
@@ -160,12 +161,6 @@ def utc_text(at: UnixMs) -> str:
         return str(at)
     shown = (_EPOCH + at * _MS).replace(tzinfo=None)
     return shown.isoformat(timespec="milliseconds" if at % 1000 else "seconds") + "Z"
-
-
-def page_head(**fields: str) -> str:
-    """The head of a page that is only to be read."""
-    lines = [f"{name}: {frontmatter.scalar(value)}" for name, value in fields.items()]
-    return "\n".join([frontmatter.FENCE, *lines, f"{MARK}: page", frontmatter.FENCE, "", ""])
 
 
 def wiki_link(entity_id: str, key: str) -> str:

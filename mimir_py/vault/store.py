@@ -1,14 +1,17 @@
 """Reading memories out in the order they were stored, and putting many back at once."""
 
 import json
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Collection, Sequence
+from typing import Final, NamedTuple
 
 from mimir_py.entities.models import Entity, Identity, from_row, sound
 from mimir_py.entities.store import MEMORY
 from mimir_py.storage.database import Reader, Row
 from mimir_py.values import UnixMs
 
+# Kinds of changes that show in no other memory's note.
+_UNSHOWN: Final = frozenset({"link", "score", "layer"})
+_PURGED: Final = "delete"
 _SLICE: Final = f"""
     SELECT {MEMORY} FROM entities e WHERE e.row_id > :after ORDER BY e.row_id LIMIT :limit
 """  # noqa: S608  # our own names
@@ -24,6 +27,23 @@ _LIVE_NAMES: Final = "SELECT id, workspace_hash FROM entities WHERE archived = 0
 _KEYS: Final = """
     SELECT e.id, e.key, e.workspace_hash FROM json_each(:ids) wanted
     CROSS JOIN entities e ON e.id = wanted.value WHERE e.archived = 0
+"""
+_LIVE_KEYS: Final = """
+    SELECT category, workspace_hash, key, id FROM entities WHERE archived = 0
+"""
+_LINKING: Final = """
+    SELECT DISTINCT e.id FROM json_each(:ids) wanted
+    CROSS JOIN main.links l ON l.target_id = wanted.value
+    JOIN main.entities e ON e.row_id = l.source_row_id
+    WHERE e.archived = 0
+"""
+_HEADS: Final = """
+    SELECT coalesce((SELECT max(seq) FROM main.changes), 0),
+        coalesce((SELECT max(seq) FROM main.journal), 0)
+"""
+_CHANGE_AT: Final = "SELECT entity_id FROM main.changes WHERE seq = :seq"
+_CHANGES: Final = """
+    SELECT DISTINCT entity_id, kind FROM main.changes WHERE seq > :after AND kind <> 'embed'
 """
 _COUNT: Final = "SELECT count(*) FROM entities"
 _HISTORY: Final = """
@@ -55,6 +75,29 @@ _HISTORY_IDS: Final = """
 """
 
 
+class LiveKey(NamedTuple):
+    """What a live memory is called."""
+
+    category: str
+    workspace_hash: str
+    key: str
+    id: str
+
+
+class Changes(NamedTuple):
+    """What became of memories since an earlier look.
+
+    `position`, `mark` and `entry` say where that look ends, in the change feed and the journal.
+    `changed` has the ids, and whether notes that link there may differ; `None` means all of them.
+    """
+
+    position: int
+    mark: str
+    entry: int
+    changed: dict[str, bool] | None
+    is_purged: bool
+
+
 def slice_after(reader: Reader, after: int, limit: int) -> list[Entity]:
     """Memories in the order of their rows.
 
@@ -83,6 +126,39 @@ def live_keys(reader: Reader, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
     """The (key, workspace) of those of the memories that are live, by id."""
     rows = reader.tuples(_KEYS, {"ids": json.dumps(list(ids))})
     return {entity_id: (key, workspace) for entity_id, key, workspace in rows}
+
+
+def live_by_category(reader: Reader) -> list[LiveKey]:
+    """The names of all live memories."""
+    return [LiveKey(*row) for row in reader.tuples(_LIVE_KEYS)]
+
+
+def linking(reader: Reader, ids: Collection[str]) -> set[str]:
+    """The live memories that link to one of these."""
+    rows = reader.tuples(_LINKING, {"ids": json.dumps(list(ids))})
+    return {entity_id for (entity_id,) in rows}
+
+
+def heads(reader: Reader) -> tuple[int, int]:
+    """The newest entry of the change feed, and that of the journal."""
+    [(change, entry)] = reader.tuples(_HEADS)
+    return change, entry
+
+
+def changes_since(reader: Reader, position: int, mark: str) -> Changes:
+    """What became of memories since an entry of the feed, which was about the memory `mark`."""
+    last, entry = heads(reader)
+    now = reader.value(_CHANGE_AT, {"seq": last}) or ""
+    if position != last or mark != now:
+        at = reader.tuples(_CHANGE_AT, {"seq": position})
+        if at != [(mark,)]:
+            # The first look, or the feed no longer goes back so far, or it is another one.
+            return Changes(last, now, entry, None, is_purged=True)
+    found = reader.tuples(_CHANGES, {"after": position})
+    changed: dict[str, bool] = {}
+    for entity_id, kind in found:
+        changed[entity_id] = changed.get(entity_id, False) or kind not in _UNSHOWN
+    return Changes(last, now, entry, changed, is_purged=any(kind == _PURGED for _, kind in found))
 
 
 def count(reader: Reader) -> int:

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -14,8 +14,9 @@ from mimir_py.storage.database import Database, Reader, Row
 from mimir_py.values import Clock, IdSource
 from mimir_py.vault import edits, notes, store
 from mimir_py.vault.edits import Change
-from mimir_py.vault.folder import Folder, file_stem
+from mimir_py.vault.folder import Folder, Stamp, file_stem
 from mimir_py.vault.jsonl import Record, Version
+from mimir_py.vault.manifest import UNSEEN, Manifest
 from mimir_py.vault.models import Written
 
 NOTE_TRUST: Final = Trust.FILE
@@ -36,6 +37,14 @@ class _Slice(NamedTuple):
     last: int
 
 
+class Place(NamedTuple):
+    """A folder of notes, what it has of the store, and the files it had when the work began."""
+
+    folder: Folder
+    known: Manifest
+    seen: Mapping[str, Stamp]
+
+
 def note_name(entity_id: str) -> str:
     """The file of a memory's note."""
     return file_stem(entity_id) + ".md"
@@ -54,65 +63,73 @@ class Writing:
         database: Database,
         clock: Clock,
         new_id: IdSource,
-        folder: Folder,
+        place: Place,
         workspaces: Sequence[str] | None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._new_id = new_id
-        self._folder = folder
+        self._folder, self._known, self._seen = place
         self._workspaces = None if workspaces is None else frozenset(workspaces)
+        self._strangers: set[str] = set()
         self.done = Written()
 
-    async def all(self) -> set[str]:
-        """Write a note of every live memory; their names."""
+    async def expect(self, names: Collection[str]) -> None:
+        """Put down the names of notes that are about to be written.
+
+        Of those that are files already, the ones that never were Mimir's are left alone.
+        """
+        new = set(names).difference(self._known.notes)
+        taken = new.intersection(self._seen)
+        if taken:
+            self._strangers |= await asyncio.to_thread(
+                lambda: {name for name in taken if self._is_strange(name)}
+            )
+        if new - self._strangers:
+            await asyncio.to_thread(self._known.expect, self._folder, new - self._strangers)
+
+    async def all(self) -> None:
+        """Write a note of every live memory."""
         after = 0
-        names: set[str] = set()
         while True:
             found = await self._database.read(partial(self._slice, after=after))
             self.done.errors += found.errors
-            names.update(note_name(shown.entity.id) for shown in found.notes)
             await asyncio.to_thread(self._put_all, found.notes)
             if not found.last:
-                return names
+                return
             after = found.last
 
-    async def some(self, ids: Sequence[str]) -> set[str]:
-        """Write the notes of those of the memories that are live; their names."""
-        names: set[str] = set()
+    async def some(self, ids: Sequence[str]) -> None:
+        """Write the notes of those of the memories that are live."""
         for start in range(0, len(ids), _SLICE):
             part = ids[start : start + _SLICE]
             found = await self._database.read(partial(self._of_ids, ids=part))
             self.done.errors += found.errors
-            names.update(note_name(shown.entity.id) for shown in found.notes)
             await asyncio.to_thread(self._put_all, found.notes)
-        return names
 
-    async def live_names(self) -> set[str]:
-        """The names of the notes of all live memories, also of damaged ones."""
+    async def live_names(self) -> dict[str, str]:
+        """The names of the notes of all live memories, also of damaged ones, with their ids."""
         workspaces = self._workspaces
         found = await self._database.read(store.live_names)
         return {
-            note_name(entity_id)
+            note_name(entity_id): entity_id
             for entity_id, workspace in found
             if workspaces is None or workspace in workspaces
         }
 
-    def remove(self, names: Sequence[str]) -> set[str]:
-        """Remove notes whose memories are gone; an edited one is set aside. Which are gone."""
-        gone = set()
+    def remove(self, names: Sequence[str]) -> None:
+        """Remove notes whose memories are gone; an edited one is set aside."""
         for name in names:
             try:
                 text = self._folder.read(name)
                 if text is not None and self._is_edited(text):
-                    self._set_aside(name, text)
+                    self.set_aside(name, text)
                 elif text is not None:
                     self._folder.remove(name)
                     self.done.removed += 1
-                gone.add(name)
+                self._known.notes.pop(name, None)
             except TransferError as error:
                 self.done.errors.append(str(error))
-        return gone
 
     def _slice(self, reader: Reader, after: int) -> _Slice:
         rows = store.live_after(reader, after, _SLICE)
@@ -163,9 +180,12 @@ class Writing:
                 self.done.errors.append(str(error))
 
     def _put(self, name: str, shown: Shown) -> None:
+        if name in self._strangers:
+            raise TransferError(f"{name}: is a file of your own; a memory's note has no other name")
         present = self._folder.read(name)
         if present == shown.text:
             self.done.unchanged += 1
+            self._known.notes[name] = self._seen.get(name, UNSEEN)
             return
         if present is not None:
             change = self._change(present, shown.entity)
@@ -173,12 +193,12 @@ class Writing:
                 self.done.kept.append(name)
                 return
             if change is Change.BOTH:
-                self._set_aside(name, present)
-        self._folder.write(name, shown.text)
-        if present is None:
-            self.done.created += 1
-        else:
+                self.set_aside(name, present)
+                present = None
             self.done.updated += 1
+        else:
+            self.done.created += 1
+        self._known.notes[name] = self._folder.write(name, shown.text, over=present)
 
     def _change(self, present: str, entity: Entity) -> Change:
         """What a file in the place of a note has to say; what is no note is not overwritten."""
@@ -192,6 +212,15 @@ class Writing:
         change = edits.compared(entity, said, note)
         return Change.BOTH if change is Change.NOTE and not note.base else change
 
+    def _is_strange(self, name: str) -> bool:
+        """Whether a file in the place of a note is no note of the memory, nor ever was one."""
+        try:
+            text = self._folder.read(name)
+            note = None if text is None else notes.read(text, "")
+        except TransferError:
+            return True
+        return note is None or note_name(str(note.values.get("id", ""))) != name
+
     def _is_edited(self, text: str) -> bool:
         try:
             note = notes.read(text, "")
@@ -202,8 +231,8 @@ class Writing:
             return True
         return notes.fingerprint(said) != note.base
 
-    def _set_aside(self, name: str, text: str) -> None:
-        """Keep an edited note under another name, the same for the same text."""
+    def set_aside(self, name: str, text: str) -> None:
+        """Keep an edited file under another name, the same for the same text."""
         mark = hashlib.sha256(text.encode()).hexdigest()[:8]
         aside = f"{name.removesuffix('.md')}.conflict-{mark}.md"
         self._folder.rename(name, aside)

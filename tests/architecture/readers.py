@@ -58,7 +58,7 @@ def _rooms() -> Mapping[str, Reader]:
     from mimir_py.quality import frames
     from mimir_py.recall import keywords, passages
     from mimir_py.storage import terms
-    from mimir_py.vault import folder, frontmatter, notes, writing
+    from mimir_py.vault import folder, frontmatter, notes, pages, writing
     from mimir_py.workspaces import scope
 
     return {
@@ -103,6 +103,12 @@ def _rooms() -> Mapping[str, Reader]:
         "vault/notes.py": lambda text: (
             notes.wiki_link("mem-1", text),
             [notes._LINK.fullmatch(start + text) for start in ("", "- [[", "- [[a|", "- [[a]] (")],
+        ),
+        "vault/pages.py": lambda text: (
+            pages._words(text),
+            pages.linked(text),
+            pages.day_named(f"{pages.DAYS}/{text}"),
+            [pages.is_as_made(start + text) for start in ("", "---\nmimir: page-")],
         ),
         "vault/writing.py": writing._CONFLICT.search,
         "recall/passages.py": lambda text: passages.best_span(["a"], text, [(0, len(text))]),
