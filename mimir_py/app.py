@@ -169,7 +169,7 @@ class App:
         self.imports = Imports(database, self.vault, self.memories, clock)
         self.migrations = Migrations(database, self.vault, journal, clock, settings)
         self.notes = Notes(self.vault.means)
-        self.sync = Sync(self.database, self.journal, self.notes)
+        self.sync = Sync(database, self.journal, self.notes)
 
     async def call(
         self, tool: type[AnyTool], arguments: Mapping[str, Any], call: Call
