@@ -7,20 +7,57 @@ is no contradiction, nor is saying the same of something else.
 
 import itertools
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from mimir_py.entities.text import body_text
-from mimir_py.quality.frames import ANY_VERB, Frame, frames, stems
+from mimir_py.quality.frames import ANY_VERB, COPULAS, IRREGULAR, VERBS, Frame, frames, stems
 
 # Words of the shorter sentence that both share, for one to be a denial of the other.
 _SAME_WORDS: Final = 0.6
+# Words of the longer one that both share, for them to speak of the same thing at all.
+_SAME_THING: Final = 0.45
+# Of so few words one subject is enough.
+_FEW: Final = 3
+
+
+def _both_ways(pairs: Sequence[str]) -> Mapping[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for one, other in (pair.split("/") for pair in pairs):
+        for word, opposite in ((one, other), (other, one)):
+            for stem in stems([word]):
+                found[stem] = found.get(stem, frozenset()) | stems([opposite])
+    return found
+
+
 _PLAIN: Final = frozenset({ANY_VERB, "is", "are", "was", "were", "be", ":", "="})
-_PLACING: Final = stems("store keep kept host hosted live write written send back put".split())
-_OF_MANY: Final = stems("support accept allow contain handle require need".split()) | {
-    *("has", "have")
-}
+_PLACING: Final = stems(
+    "store keep kept host hosted live write written send sent back put go goes".split()
+)
+_OF_MANY: Final = stems(
+    "support accept allow contain handle require need see include exclude provide".split()
+) | {*("has", "have")}
+_DOING: Final = stems([*VERBS, *IRREGULAR, "out"])
+_MEASURES: Final = stems(
+    """
+    second minute hour day week month quarter year s ms h kb mb gb tb percent once twice half most
+    least morning noon evening night midnight monday tuesday wednesday thursday friday saturday
+    sunday january february march april may june july august september october november december
+    first last working
+    """.split()
+)
+_PAIRS_OF_OPPOSITES: Final = """
+    keep/drop keep/delete keep/remove kept/dropped kept/deleted kept/removed allow/forbid allow/deny
+    allowed/forbidden allowed/prohibited include/exclude included/excluded open/closed open/close
+    sync/async synchronous/asynchronous synchronously/asynchronously required/optional
+    mandatory/optional required/forbidden public/private enable/disable before/after
+    manual/automatic manually/automatically internal/external start/stop increase/decrease
+    accept/reject accepted/rejected online/offline available/unavailable ascending/descending
+    first/last inside/outside mutable/immutable eager/lazy eagerly/lazily encrypted/unencrypted
+    on/off true/false blocking/non-blocking signed/unsigned local/remote
+""".split()
+_OPPOSITES: Final = _both_ways(_PAIRS_OF_OPPOSITES)
 _NAMES: Final = frozenset(
     """
     id key name title host hostname service user username email path file url field date time day
@@ -51,7 +88,32 @@ def contradict(one: Statement, other: Statement) -> bool:
     if one.fields and other.fields and set(one.fields) & set(other.fields):
         return _fields_differ(one.fields, other.fields)
     pairs = itertools.product(one.frames, other.frames)
-    return any(_deny(a, b) or (_differ(a, b) and _is_shared(a, b, one, other)) for a, b in pairs)
+    return any(_cannot_both_hold(a, b, one, other) for a, b in pairs)
+
+
+def _cannot_both_hold(a: Frame, b: Frame, one: Statement, other: Statement) -> bool:
+    if _measure(a, b):
+        return True
+    if not _is_of_one_thing(a, b):
+        return False
+    if _deny(a, b) or _oppose(a, b):
+        return True
+    a, b = _turned(a, b), _turned(b, a)
+    return _differ(a, b) and _is_shared(a, b, one, other)
+
+
+def _is_of_one_thing(a: Frame, b: Frame) -> bool:
+    """Whether they share so many words that they are two readings of one thing."""
+    is_placed = a.verb in _PLACING and b.verb in _PLACING
+    words, others = (f.words - {f.verb} if is_placed else f.words for f in (a, b))
+    longer = max(len(words), len(others))
+    if a.subject and a.subject == b.subject and (longer <= _FEW or _is_said_alike(a, b)):
+        return True
+    return len(words & others) >= _SAME_THING * longer
+
+
+def _is_said_alike(a: Frame, b: Frame) -> bool:
+    return a.verb == b.verb and a.verb not in _PLAIN and a.verb not in _OF_MANY
 
 
 def _deny(a: Frame, b: Frame) -> bool:
@@ -66,6 +128,57 @@ def _deny(a: Frame, b: Frame) -> bool:
     return any(denied) and not (a.negated and b.negated)
 
 
+def _measure(a: Frame, b: Frame) -> bool:
+    """Whether they are the same but for how much, how often or when."""
+    if a.negated or b.negated or len(a.words & b.words) < 2:
+        return False
+    left, right = _rests(a, b)
+    # What differs in two numbers is another event, ticket or host.
+    return (
+        bool(left and right)
+        and all(map(_is_measure, [*left, *right]))
+        and all(sum(map(_has_digit, rest)) <= 1 for rest in (left, right))
+    )
+
+
+def _oppose(a: Frame, b: Frame) -> bool:
+    """Whether one says the opposite word, and nothing else keeps them apart."""
+    if a.negated or b.negated or _is_of_another(a, b):
+        return False
+    left, right = (set(rest) for rest in _rests(a, b, doing=frozenset()))
+    for word in left:
+        opposites = _OPPOSITES.get(word, frozenset()) & right
+        if opposites and not (left - {word} and right - opposites):
+            return True
+    return False
+
+
+def _turned(a: Frame, b: Frame) -> Frame:
+    """ "X is the Y" as "the Y is X", where the other one begins with that."""
+    if a.verb in COPULAS and b.verb in COPULAS and a.subject and a.value == b.subject:
+        return replace(a, subject=a.value, value=a.subject)
+    return a
+
+
+def _rests(
+    a: Frame, b: Frame, doing: frozenset[str] | None = None
+) -> tuple[Sequence[str], Sequence[str]]:
+    """The words of each that the other has not, but for verbs."""
+    left_out = _DOING if doing is None else doing
+    return (
+        [word for word in a.order if word not in b.order and word not in left_out],
+        [word for word in b.order if word not in a.order and word not in left_out],
+    )
+
+
+def _is_measure(word: str) -> bool:
+    return word in _MEASURES or _has_digit(word)
+
+
+def _has_digit(word: str) -> bool:
+    return any(character.isdigit() for character in word)
+
+
 def _differ(a: Frame, b: Frame) -> bool:
     """Whether both say something of the same subject that the other does not say."""
     if a.negated or b.negated:
@@ -74,7 +187,7 @@ def _differ(a: Frame, b: Frame) -> bool:
         return False
     if a.scope - b.words and b.scope - a.words:
         # "keeps its data in X": where something is, it is not elsewhere.
-        return a.value == b.value and a.verb == b.verb and a.verb in _PLACING
+        return a.value == b.value and a.verb in _PLACING and b.verb in _PLACING
     if a.verb in _OF_MANY and not a.value & b.value:
         # A thing may have this and support that.
         return False
@@ -86,7 +199,9 @@ def _is_of_another(a: Frame, b: Frame) -> bool:
 
 
 def _is_same_verb(a: Frame, b: Frame) -> bool:
-    return a.verb == b.verb or a.verb in _PLAIN or b.verb in _PLAIN
+    if a.verb == b.verb or a.verb in _PLAIN or b.verb in _PLAIN:
+        return True
+    return a.verb in _PLACING and b.verb in _PLACING
 
 
 def _is_shared(a: Frame, b: Frame, one: Statement, other: Statement) -> bool:

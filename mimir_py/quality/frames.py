@@ -6,7 +6,7 @@ No grammar, only what tells values from subjects in the short sentences that mem
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from mimir_py.storage.terms import EXTRA, analyse
@@ -19,11 +19,11 @@ ANY_VERB: Final = ""
 _NEGATORS: Final = frozenset("not never no none without cannot neither nor don't".split())
 _NEGATED: Final = re.compile(r"n['’]t$")
 _CLAUSE_END: Final = re.compile(r"[,;]|\bbut\b|\binstead\b")
-_COPULAS: Final = frozenset("is are was were be been being am".split())
+COPULAS: Final = frozenset("is are was were be been being am".split())
 _MODALS: Final = frozenset(
     "must may should can will shall might could would has have had does do did to gets get".split()
 )
-_VERBS: Final = frozenset(
+VERBS: Final = frozenset(
     """
     use uses used require requires need needs run runs listen listens store stores keep keeps live
     lives happen happens go goes expire expires take takes cost costs own owns lead leads maintain
@@ -33,11 +33,22 @@ _VERBS: Final = frozenset(
     holds begin begins produce produces format formats default defaults equal equals talk talks
     call calls serve serves leak leaks explain explains move moves connect connects deploy deploys
     build builds log logs show shows open opens close closes wait waits retry retries prefer prefers
+    follow follows respect respects ignore ignores skip skips poll polls fetch fetches parse parses
+    resolve resolves renew renews handle handles refresh refreshes publish publishes render renders
+    rotate rotates emit emits expose exposes validate validates encrypt encrypts compress compresses
+    apply applies exceed exceeds speak speaks fall falls receive receives provide provides include
+    includes exclude excludes delete deletes create creates generate generates compute computes save
+    saves print prints scan scans see sees reach reaches arrive arrives leave leaves sort sorts
     """.split()
 )
 _OF_ONE: Final = frozenset(
-    "own owns lead leads maintain maintains manage manages owned led maintained managed".split()
+    """
+    own owns lead leads maintain maintains manage manages owned led maintained managed approve
+    approves approved review reviews reviewed coordinate coordinates coordinated
+    """.split()
 )
+# "Ada is on call", "Ada is responsible for it".
+_ROLES: Final = frozenset({("on", "call"), ("in", "charge"), ("responsible", "for")})
 _GENERIC: Final = frozenset("we i you they our the team project everyone it this that".split())
 _USE: Final = frozenset("use uses used using chose choose picked pick adopt adopted".split())
 _PREPOSITIONS: Final = frozenset(
@@ -48,23 +59,31 @@ _PURPOSES: Final = frozenset("for as to".split())
 _ARTICLES: Final = frozenset("a an the our each every this".split())
 _NO_VERB_AFTER: Final = _PREPOSITIONS | _ARTICLES
 # "to" begins a purpose as well.
-_SAYING: Final = (_COPULAS | _MODALS | _VERBS) - {"to"}
+_SAYING: Final = (COPULAS | _MODALS | VERBS | _OF_ONE) - {"to"}
+_PARTICLES: Final = frozenset("back up out off down away".split())
+_ADVERBS: Final = frozenset("always also still already usually currently now just".split())
 _STOPWORDS: Final = frozenset(
     """
     a an the this that these those its it our we they you i all any each every of and or so then
     straight directly just only also very really still already now there here which who up
-    decided decide anymore longer always else than by with
+    decided decide anymore longer always else than by with per
     """.split()
 )
-_IRREGULAR: Final = frozenset(
+IRREGULAR: Final = frozenset(
     """
     written rewritten built chosen taken given shown kept cut made set put done held sent run stored
-    hosted found read led
+    hosted found read led drawn known grown thrown sold bought caught spent meant paid told met won
+    bound fed hit shut split spread driven broken frozen hidden begun sung lent taught brought
     """.split()
 )
 _SYNONYMS: Final = {
     "enabled": "on", "disabled": "off", "prod": "production", "dev": "development",
-    "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "ten": "10",
+    "zero": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6",
+    "seven": "7", "eight": "8", "nine": "9", "ten": "10", "eleven": "11", "twelve": "12",
+    "fifteen": "15", "twenty": "20", "thirty": "30", "fifty": "50", "hundred": "100",
+    "hourly": "hour", "daily": "day", "nightly": "night", "weekly": "week", "monthly": "month",
+    "quarterly": "quarter", "yearly": "year", "annually": "year", "sec": "second",
+    "secs": "second", "mins": "minute", "hrs": "hour",
     "postgresql": "postgres", "db": "database", "js": "javascript", "ts": "typescript",
     "k8s": "kubernetes", "min": "minimum", "max": "maximum",
 }  # fmt: skip
@@ -74,7 +93,7 @@ _SYNONYMS: Final = {
 class Frame:
     """One sentence: what it is about, the verb, what it says, and under which circumstances.
 
-    All words are stems. `negated` are those that a "not" reaches.
+    All words are stems. `negated` are those that a "not" reaches. `order` is the whole sentence.
     """
 
     subject: frozenset[str]
@@ -82,17 +101,19 @@ class Frame:
     value: frozenset[str]
     scope: frozenset[str]
     negated: frozenset[str]
+    order: tuple[str, ...] = ()
 
     @property
     def words(self) -> frozenset[str]:
-        verb = {self.verb} if self.verb and self.verb not in _COPULAS else set()
+        verb = {self.verb} if self.verb and self.verb not in COPULAS else set()
         return self.subject | self.value | self.scope | verb
 
 
 def frames(text: str) -> list[Frame]:
     """The frames of a text, a sentence each."""
-    found = [_frame(sentence) for sentence in _SENTENCE.split(text) if sentence.strip()]
-    return [frame for frame in found[:_MOST_SENTENCES] if len(frame.words) > 1]
+    sentences = [sentence for sentence in _SENTENCE.split(text) if sentence.strip()]
+    found = [_frame(sentence) for sentence in sentences[:_MOST_SENTENCES]]
+    return [frame for frame in found if len(frame.words) > 1]
 
 
 def stems(words: Sequence[str]) -> frozenset[str]:
@@ -102,8 +123,13 @@ def stems(words: Sequence[str]) -> frozenset[str]:
 
 def _frame(sentence: str) -> Frame:
     tokens = [token.lower() for token in _TOKEN.findall(sentence)]
-    negated = _negated(sentence)
-    tokens = [t for t in tokens if t not in _NEGATORS and not _NEGATED.search(t)]
+    left_out = _NEGATORS | _ADVERBS
+    tokens = [t for t in tokens if t not in left_out and not _NEGATED.search(t)]
+    frame = _read(tokens, _negated(sentence))
+    return replace(frame, order=tuple(_stems(tokens)))
+
+
+def _read(tokens: Sequence[str], negated: frozenset[str]) -> Frame:
     at = _predicate(tokens)
     if at is None:
         return _imperative(tokens, negated)
@@ -112,7 +138,7 @@ def _frame(sentence: str) -> Frame:
     verb, after = _verb(rest)
     if not stems([t for t in subject if t not in _GENERIC]):
         return _imperative([verb, *after], negated)
-    if verb in _OF_ONE and "by" not in after[:1]:
+    if _is_of_one(verb, after):
         subject, after = after, subject
     value, scope = _divided(after)
     return Frame(stems(subject), _stem_of(verb), stems(value), stems(scope), negated)
@@ -146,7 +172,7 @@ def _predicate(tokens: Sequence[str]) -> int | None:
         if token in (":", "=") or (index and is_verb and tokens[index - 1] not in _NO_VERB_AFTER):
             # "deploys happen": a plural before a verb is a noun.
             following = tokens[index + 1] if index + 1 < len(tokens) else ""
-            if token in _VERBS and following in _VERBS | _COPULAS and following != token:
+            if token in VERBS and following in VERBS | COPULAS and following != token:
                 continue
             return index
     return None
@@ -155,9 +181,9 @@ def _predicate(tokens: Sequence[str]) -> int | None:
 def _verb(rest: Sequence[str]) -> tuple[str, Sequence[str]]:
     """The verb that says most, and what comes after it."""
     at = 0
-    while at + 1 < len(rest) and rest[at] in _COPULAS | _MODALS:
+    while at + 1 < len(rest) and rest[at] in COPULAS | _MODALS:
         following = rest[at + 1]
-        is_verb = following in _COPULAS | _VERBS | _MODALS | _IRREGULAR
+        is_verb = following in COPULAS | VERBS | _MODALS | IRREGULAR
         if not is_verb and not (following.endswith("ed") and following not in _SYNONYMS):
             break
         if following.endswith("ed") and at + 2 >= len(rest):
@@ -168,9 +194,17 @@ def _verb(rest: Sequence[str]) -> tuple[str, Sequence[str]]:
     return rest[at], rest[at + 1 :]
 
 
+def _is_of_one(verb: str, after: Sequence[str]) -> bool:
+    """Whether a subject is what is said of the object: one thing has one owner."""
+    is_role = verb in COPULAS and tuple(after[:2]) in _ROLES
+    return is_role or (verb in _OF_ONE and "by" not in after[:1])
+
+
 def _divided(after: Sequence[str]) -> tuple[list[str], list[str]]:
     """What is said, and the circumstances: the phrases behind the first."""
     value: list[str] = []
+    if len(after) > 1 and after[0] in _PARTICLES:
+        after = after[1:]
     for index, token in enumerate(after):
         is_last = index == len(after) - 1
         if token in _PREPOSITIONS and not is_last and stems(value):
@@ -195,9 +229,12 @@ def _negated(sentence: str) -> frozenset[str]:
 def _stems(words: Sequence[str]) -> Iterator[str]:
     for word in words:
         plain = _SYNONYMS.get(word, word)
-        if plain in _STOPWORDS or plain in _COPULAS or plain in _MODALS:
+        if plain in _STOPWORDS or plain in COPULAS or plain in _MODALS:
             continue
         if plain in _PREPOSITIONS - {"on"} or plain in (":", "="):
+            continue
+        if plain.endswith("%"):
+            yield from (plain[:-1], "percent")
             continue
         yield _stem_of(plain)
 
