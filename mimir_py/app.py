@@ -136,7 +136,7 @@ class App:
         self.history = history.History(database, _history_bounds(settings), clock, new_id)
         self.quality = Quality(database, self.memories, self.journal, clock, new_id)
         rows = Rows(vectors, new_id)
-        self.conflicts = Conflicts(database, vectors, dense, rows, self.journal, clock)
+        self.conflicts = Conflicts(database, vectors, rows, self.journal, clock)
         self.undo = Undo(database, embedder, rows, self.journal, clock, new_id)
         self.documents = Documents(database, self.memories, limits, settings)
         self.files = Files(database, self.memories, rows, self.journal, limits, clock)

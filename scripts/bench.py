@@ -35,6 +35,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "remember_10k": serving.remember_10k,
     "remember_100k": serving.remember_100k,
     "decay": keeping.decay,
+    "conflicts": keeping.conflicts,
     "import_plain": bulk.import_plain,
     "import_embedded": bulk.import_embedded,
     "rss_before": serving.rss_before,

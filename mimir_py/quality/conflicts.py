@@ -1,11 +1,12 @@
 """Finding memories that contradict each other, and letting the surer one win.
 
-Only neighbours are compared: for each memory the nearest by meaning and those that share most of
-its words, from the indexes. What is found depends on nothing but what is stored.
+Only neighbours are compared: for each memory the nearest by meaning or, while it has no vector,
+those that share most of its words. What is found depends on nothing but what is stored.
 """
 
+import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -19,17 +20,20 @@ from mimir_py.entities.writing import Rows
 from mimir_py.journal import AUDIT, Entry, Journal
 from mimir_py.quality import store
 from mimir_py.quality.contradiction import Statement, contradict, statement
-from mimir_py.recall import DenseArm
-from mimir_py.recall.models import Filter
+from mimir_py.quality.neighbours import Chunk, Near, Neighbours
 from mimir_py.recall.store import vectors_of
 from mimir_py.storage.database import Database, Reader, Writer
 from mimir_py.storage.vectors import Vectors
-from mimir_py.values import MAX_UNIX_MS, Clock
+from mimir_py.values import Clock
 
 SOURCE: Final = "mimir_conflicts"
 MOST_COMPARED: Final = 2_000
 _NEIGHBOURS: Final = 16
-_AT_ONCE: Final = 8
+# So many take a few milliseconds each.
+_READ_AT_ONCE: Final = 128
+_VECTORS_AT_ONCE: Final = 2_048
+_WORDS_AT_ONCE: Final = 8
+_JUDGED_AT_ONCE: Final = 256
 # From the compatibility contract: what little is certain is sooner doubted.
 _UNCERTAIN: Final = 0.4
 _DOUBTFUL: Final = 0.3
@@ -88,14 +92,12 @@ class Conflicts:
         self,
         database: Database,
         vectors: Vectors,
-        dense: DenseArm,
         rows: Rows,
         journal: Journal,
         clock: Clock,
     ) -> None:
         self._database = database
         self._vectors = vectors
-        self._dense = dense
         self._rows = rows
         self._journal = journal
         self._clock = clock
@@ -107,19 +109,22 @@ class Conflicts:
 
         `threshold` is the least similarity; less will do where a memory is hardly certain.
         """
-        await self._database.indexed()
-        rows = await self._database.read(
-            lambda reader: store.in_force(
-                reader, category, workspaces, MOST_COMPARED + 1, min(offset, MAX_UNIX_MS)
+        held = dict(
+            await self._database.read(
+                partial(store.in_force, category=category, workspaces=workspaces)
             )
         )
-        compared = rows[:MOST_COMPARED]
+        offset = min(offset, len(held))
+        compared = list(held)[offset : offset + MOST_COMPARED]
         seen = _Seen(threshold)
-        for start in range(0, len(compared), _AT_ONCE):
-            some = compared[start : start + _AT_ONCE]
-            await self._database.read(partial(self._compare, some, seen))
+        near, embedded = await self._by_meaning(compared, held, threshold / _EASED)
+        near += await self._by_words([row for row in compared if row not in embedded])
+        rows = {row_id for pair in near for row_id in (pair.row_id, pair.other)}
+        await self._load(sorted(rows), seen)
+        for start in range(0, len(near), _JUDGED_AT_ONCE):
+            await asyncio.to_thread(seen.judge, near[start : start + _JUDGED_AT_ONCE])
         found = sorted(seen.found.values(), key=lambda c: (-c.similarity, c.one.id, c.other.id))
-        return Compared(len(compared), len(rows) > len(compared), tuple(found))
+        return Compared(len(compared), offset + len(compared) < len(held), tuple(found))
 
     async def resolve(
         self,
@@ -185,67 +190,72 @@ class Conflicts:
             settled.append(conflict)
         return settled
 
-    def _compare(self, row_ids: Sequence[int], seen: "_Seen", reader: Reader) -> None:
-        memories = entity_store.by_row_ids(reader, row_ids)
-        model_id = self._vectors.model_id(reader)
-        held = [] if model_id is None else vectors_of(reader, model_id, row_ids)
-        vectors: dict[int, bytes] = {}
-        for row_id, vector in held:
-            vectors.setdefault(row_id, vector)
-        self._dense.prepare(reader)
-        for row_id in row_ids:
-            memory = memories.get(row_id)
-            if memory is None or not memory.is_sound:
-                continue
-            near = self._near(reader, memory, vectors.get(row_id))
-            others = entity_store.by_row_ids(reader, [r for r in near if r != row_id])
-            for other in others.values():
-                seen.judge(memory, other, near[other.row_id])
+    async def _by_meaning(
+        self, compared: Sequence[int], among: Mapping[int, str], least: float
+    ) -> tuple[list[Near], set[int]]:
+        """The neighbours by meaning of some memories, and which of these have a vector at all."""
+        wanted: dict[int, Chunk] = {}
+        for some in _parts(compared, _VECTORS_AT_ONCE):
+            for chunk in await self._chunks(some, among):
+                wanted.setdefault(chunk.row_id, chunk)
+        neighbours = Neighbours(list(wanted.values()), _NEIGHBOURS)
+        for some in _parts(list(among), _VECTORS_AT_ONCE):
+            await asyncio.to_thread(neighbours.add, await self._chunks(some, among))
+        return list(neighbours.pairs(least)), set(wanted)
 
-    def _near(
-        self, reader: Reader, memory: Entity, vector: bytes | None
-    ) -> Mapping[int, float | None]:
-        """Rows of neighbours with their cosines, where there is one."""
-        near: dict[int, float | None] = {}
-        query = near_query(body_text(load_json(memory.body_json)))
-        if query is not None:
-            identity = Identity(memory.category, memory.key, memory.workspace_hash)
-            for _, _, row_id, _ in entity_store.near_candidates(
-                reader, identity, query, _NEIGHBOURS
-            ):
-                near[row_id] = None
-        if vector is not None:
-            where = Filter(category=memory.category, workspaces=(memory.workspace_hash,))
-            near |= self._dense.cosines(reader, vector, list(near))
-            for found in self._dense.nearest(reader, vector, where, _NEIGHBOURS):
-                near[found.row_id] = found.score
-        return near
+    async def _chunks(self, row_ids: Sequence[int], among: Mapping[int, str]) -> list[Chunk]:
+        def work(reader: Reader) -> list[tuple[int, bytes]]:
+            model_id = self._vectors.model_id(reader)
+            return [] if model_id is None else vectors_of(reader, model_id, row_ids)
+
+        held = await self._database.read(work)
+        return [Chunk(row_id, among[row_id], vector) for row_id, vector in held]
+
+    async def _by_words(self, row_ids: Sequence[int]) -> list[Near]:
+        """The neighbours by words of some memories, as near as their letters are."""
+        if row_ids:
+            await self._database.indexed()
+        return [
+            near
+            for some in _parts(row_ids, _WORDS_AT_ONCE)
+            for near in await self._database.read(partial(_near_by_words, row_ids=some))
+        ]
+
+    async def _load(self, row_ids: Sequence[int], seen: "_Seen") -> None:
+        for some in _parts(row_ids, _READ_AT_ONCE):
+            seen.memories |= await self._database.read(
+                partial(entity_store.by_row_ids, row_ids=some)
+            )
 
 
 class _Seen:
     """The pairs that were judged, and what came of it."""
 
     def __init__(self, threshold: float) -> None:
+        self.memories: dict[int, Entity] = {}
         self.found: dict[tuple[str, str], Conflict] = {}
         self._threshold = threshold
-        self._judged: set[tuple[str, str]] = set()
+        self._judged: set[tuple[int, int]] = set()
         self._statements: dict[str, Statement] = {}
 
-    def judge(self, one: Entity, other: Entity, cosine: float | None) -> None:
-        pair = (min(one.id, other.id), max(one.id, other.id))
-        if pair in self._judged or not _are_comparable(one, other):
+    def judge(self, pairs: Sequence[Near]) -> None:
+        for pair in pairs:
+            one, other = self.memories.get(pair.row_id), self.memories.get(pair.other)
+            rows = (min(pair.row_id, pair.other), max(pair.row_id, pair.other))
+            if one is not None and other is not None and rows not in self._judged:
+                self._judged.add(rows)
+                self._judge(one, other, pair.similarity)
+
+    def _judge(self, one: Entity, other: Entity, similarity: float) -> None:
+        is_boosted = min(one.certainty, other.certainty) < _UNCERTAIN
+        least = self._threshold / _EASED if is_boosted else self._threshold
+        if similarity < least or not _are_comparable(one, other):
             return
-        self._judged.add(pair)
-        if cosine is None:
-            cosine = trigram_similarity(one.body_json, other.body_json)
-        surer, less = sorted(
-            (one, other), key=lambda e: (-e.certainty, -e.recorded_at_unix_ms, e.id)
-        )
-        conflict = Conflict(surer, less, round(cosine, 4))
-        least = self._threshold / _EASED if conflict.is_boosted else self._threshold
-        if cosine < least or not contradict(self._statement(one), self._statement(other)):
-            return
-        self.found[pair] = conflict
+        if contradict(self._statement(one), self._statement(other)):
+            surer, less = sorted(
+                (one, other), key=lambda e: (-e.certainty, -e.recorded_at_unix_ms, e.id)
+            )
+            self.found[surer.id, less.id] = Conflict(surer, less, round(similarity, 4))
 
     def _statement(self, memory: Entity) -> Statement:
         if memory.id not in self._statements:
@@ -253,11 +263,35 @@ class _Seen:
         return self._statements[memory.id]
 
 
+def _parts(rows: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
+
+
+def _near_by_words(reader: Reader, row_ids: Sequence[int]) -> list[Near]:
+    found = []
+    for memory in entity_store.by_row_ids(reader, row_ids).values():
+        text = body_text(load_json(memory.body_json)) if memory.is_sound else ""
+        query = near_query(text)
+        if query is not None:
+            identity = Identity(memory.category, memory.key, memory.workspace_hash)
+            found += [
+                Near(memory.row_id, row_id, trigram_similarity(text, other))
+                for _, _, row_id, other in entity_store.near_candidates(
+                    reader, identity, query, _NEIGHBOURS
+                )
+                if row_id != memory.row_id
+            ]
+    return found
+
+
 def _are_comparable(one: Entity, other: Entity) -> bool:
     """Whether both are in force in one workspace, and at some time both."""
     if one.workspace_hash != other.workspace_hash or one.category != other.category:
         return False
-    if not other.is_sound or other.archived or other.superseded_by:
+    if any(
+        not memory.is_sound or memory.archived or memory.superseded_by for memory in (one, other)
+    ):
         return False
     first, second = sorted(
         (one, other), key=lambda memory: memory.valid_from_unix_ms or memory.recorded_at_unix_ms

@@ -92,6 +92,8 @@ def contradict(one: Statement, other: Statement) -> bool:
 
 
 def _cannot_both_hold(a: Frame, b: Frame, one: Statement, other: Statement) -> bool:
+    if a.words.isdisjoint(b.words):
+        return False
     if _measure(a, b):
         return True
     if not _is_of_one_thing(a, b):

@@ -7,6 +7,7 @@ No grammar, only what tells values from subjects in the short sentences that mem
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from typing import Final
 
 from mimir_py.storage.terms import EXTRA, analyse
@@ -14,6 +15,7 @@ from mimir_py.storage.terms import EXTRA, analyse
 _SENTENCE: Final = re.compile(r"(?<=[.!?;])\s+|\n+|;\s*")
 _TOKEN: Final = re.compile(r"[^\W_]+(?:['’][a-z]+)?(?:[._:/@]\w+)*%?|[:=](?=\s)", re.UNICODE)
 _MOST_SENTENCES: Final = 12
+_WORDS_KEPT: Final = 8_192
 ANY_VERB: Final = ""
 
 _NEGATORS: Final = frozenset("not never no none without cannot neither nor don't".split())
@@ -103,7 +105,7 @@ class Frame:
     negated: frozenset[str]
     order: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def words(self) -> frozenset[str]:
         verb = {self.verb} if self.verb and self.verb not in COPULAS else set()
         return self.subject | self.value | self.scope | verb
@@ -239,6 +241,7 @@ def _stems(words: Sequence[str]) -> Iterator[str]:
         yield _stem_of(plain)
 
 
+@lru_cache(_WORDS_KEPT)
 def _stem_of(word: str) -> str:
     if any(character.isdigit() for character in word) or len(word) < 3:
         return word

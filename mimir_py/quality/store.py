@@ -1,35 +1,38 @@
 """Reads which memories there are to compare."""
 
+import json
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from mimir_py.entities.versioning import SUPERSEDED_STATUS
-from mimir_py.recall.store import json_array
 from mimir_py.storage.database import Reader
 
+# By names as the table holds them: no row need be opened.
 _IN_FORCE: Final = """
-    SELECT held.row_id FROM main.entities held CROSS JOIN entities e ON e.row_id = held.row_id
-    WHERE held.category = :category AND held.archived = 0 AND held.superseded_by = ''
-      AND e.status <> :superseded
-      AND (:workspaces IS NULL OR e.workspace_hash IN (SELECT value FROM json_each(:workspaces)))
-    ORDER BY held.row_id DESC LIMIT :limit OFFSET :offset
+    SELECT row_id, workspace_hash FROM main.entities
+    WHERE category = :category AND archived = 0 AND superseded_by = '' AND status <> :status
+      AND (:workspaces IS NULL OR workspace_hash IN (SELECT value FROM json_each(:workspaces)))
+    ORDER BY row_id DESC
 """
 
 
 def in_force(
-    reader: Reader, category: str, workspaces: Sequence[str] | None, limit: int, offset: int
-) -> list[int]:
-    """Rows of the live memories of a category that nothing took the place of, newest first."""
-    names = reader.stored_names("entities", {"category": category})
-    listed = None if workspaces is None else json_array(workspaces)
-    rows = reader.tuples(
-        _IN_FORCE,
-        {
-            **names,
-            "superseded": SUPERSEDED_STATUS,
-            "workspaces": listed,
-            "limit": limit,
-            "offset": offset,
-        },
-    )
-    return [row_id for (row_id,) in rows]
+    reader: Reader, category: str, workspaces: Sequence[str] | None
+) -> list[tuple[int, str]]:
+    """The live memories of a category that nothing took the place of, newest first.
+
+    As (row, a word that is the same for all of one workspace).
+    """
+
+    def stored(column: str, word: str) -> Any:
+        return reader.stored_names("entities", {column: word})[column]
+
+    listed = None
+    if workspaces is not None:
+        listed = json.dumps([stored("workspace_hash", word) for word in workspaces])
+    values = {
+        "category": stored("category", category),
+        "status": stored("status", SUPERSEDED_STATUS),
+        "workspaces": listed,
+    }
+    return [(row_id, workspace) for row_id, workspace in reader.tuples(_IN_FORCE, values)]

@@ -5,6 +5,8 @@ because a busy machine lengthens only the former.
 """
 
 import asyncio
+import json
+import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,14 +15,19 @@ from typing import Any, Final
 
 from benchmarks.bulk import LockProbe, summary
 from benchmarks.client import BenchError, Server
+from benchmarks.corpus import Memory
 from benchmarks.measure import Goal, Row
 from benchmarks.setting import Setting
-from benchmarks.stores import LARGE
+from benchmarks.stores import LARGE, write_import
 from mimir_py.storage.database import Writer, open_database
 from mimir_py.storage.engine import load_engine
 
 LOCK_GOAL: Final = Goal(50, "ms")
 _BUSY_TIMEOUT_MS: Final = 30_000
+_SETS: Final = Path(__file__).parents[1] / "evaluation"
+_STATEMENTS: Final = 2_000
+_STATEMENTS_SEED: Final = 5
+_CATEGORY: Final = "note"
 # Fresh once, then unused for five to ten days: every one fades, none is archived.
 _AGE: Final = """
     UPDATE main.entities SET decay_score = 1,
@@ -73,6 +80,45 @@ def decay(setting: Setting) -> list[Row]:
     ]
 
 
+def conflicts(setting: Setting) -> list[Row]:
+    """2,000 memories, 100 contradictions planted among near repeats, look-alikes and others."""
+    store = setting.folder / "conflicts.db"
+    planted = {frozenset(pair) for pair in _write_statements(setting.folder / "conflicts.jsonl")}
+    setting.program.run("import", setting.folder / "conflicts.jsonl", "--db", store)
+    with setting.program.serve(store) as server:
+        server.initialize()
+        server.call("mimir_health", {})
+        run = timed(server, "mimir_conflicts", {"category": _CATEGORY, "limit": _STATEMENTS})
+    found = {
+        frozenset(pair[end]["key"] for end in ("entity_a", "entity_b"))
+        for pair in run.result["conflicts"]
+    }
+    if run.result["entities_compared"] != _STATEMENTS or len(found) != run.result["total"]:
+        raise BenchError(f"not all was compared, or not all told: {run.result['total']}")
+    right = len(found & planted)
+    raw = {**run.raw, "found": len(found), "right": right, "planted": len(planted)}
+    precision, recall = right / max(1, len(found)), right / len(planted)
+    what = f"contradictions among {_STATEMENTS:,} memories"
+    return [
+        Row(
+            "conflicts_precision",
+            f"{what}: precision",
+            precision,
+            f"{precision:.3f} ({right} of {len(found)})",
+            Goal(0.9, "", at_least=True),
+            raw,
+        ),
+        Row(
+            "conflicts_recall",
+            "... recall",
+            recall,
+            f"{recall:.3f} ({right} of {len(planted)})",
+            Goal(0.8, "", at_least=True),
+        ),
+        Row("conflicts", "... time", run.seconds, run.shown, None),
+    ]
+
+
 def timed(server: Server, tool: str, arguments: Mapping[str, Any]) -> Timed:
     """Call a tool."""
     cpu, started = server.cpu_seconds(), time.perf_counter()
@@ -86,6 +132,30 @@ def lock_row(name: str, probe: LockProbe) -> Row:
     shown = f"{raw['longest_ms']:.0f} ms (the probe's own delay: up to {raw['latest_nap_ms']:.0f})"
     what = "... longest wait for the write lock meanwhile"
     return Row(name, what, raw["longest_ms"], shown, LOCK_GOAL, raw)
+
+
+def _write_statements(path: Path) -> list[tuple[str, str]]:
+    """Write the frozen set for `mimir import`, shuffled; the keys of what contradicts what.
+
+    Notes of software work that have nothing to do with each other fill it up.
+    """
+    pairs = [line.split("\t") for line in (_SETS / "contradictions.tsv").read_text().splitlines()]
+    notes = json.loads((_SETS / "distractors.json").read_text(encoding="utf-8"))["memories"]
+    texts = [text for _, one, other in pairs for text in (one, other)]
+    texts += [note["body"] for note in notes[: _STATEMENTS - len(texts)]]
+    numbers = list(range(_STATEMENTS))
+    random.Random(_STATEMENTS_SEED).shuffle(numbers)
+    memories = [
+        Memory(_CATEGORY, f"s{place:04}", texts[number], (), "")
+        for place, number in enumerate(numbers)
+    ]
+    write_import(path, memories, "04")
+    keys = {number: f"s{place:04}" for place, number in enumerate(numbers)}
+    return [
+        (keys[2 * line], keys[2 * line + 1])
+        for line, (kind, _, _) in enumerate(pairs)
+        if kind == "contradiction"
+    ]
 
 
 async def _change(store: Path, statement: str) -> None:

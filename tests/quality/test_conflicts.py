@@ -47,7 +47,8 @@ def test_the_order_of_the_two_does_not_matter(label, key, one, other_key, other)
 
 
 async def test_contradictions_are_found_among_all_the_others(client):
-    for number, (_, key, one, other_key, other) in enumerate(_PAIRS):
+    pairs = _PAIRS[::3]
+    for number, (_, key, one, other_key, other) in enumerate(pairs):
         await client.remember(f"{key}-{number}", _body(one))
         if other != one:
             await client.remember(f"{other_key}-{number}-b", _body(other))
@@ -57,7 +58,7 @@ async def test_contradictions_are_found_among_all_the_others(client):
     found = {frozenset((c["entity_a"]["key"], c["entity_b"]["key"])) for c in answer["conflicts"]}
     planted = {
         frozenset((f"{key}-{number}", f"{other_key}-{number}-b"))
-        for number, (label, key, _, other_key, _) in enumerate(_PAIRS)
+        for number, (label, key, _, other_key, _) in enumerate(pairs)
         if label == "1"
     }
     assert len(found & planted) >= _LEAST_RECALL * len(planted) - 1
