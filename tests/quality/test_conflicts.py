@@ -13,6 +13,8 @@ _PAIRS = [
 ]
 _LEAST_PRECISION = 0.95
 _LEAST_RECALL = 0.9
+# Nearly the same text again is no memory of its own.
+_LEAST_FOUND = 0.8
 
 
 def _body(text):
@@ -61,7 +63,7 @@ async def test_contradictions_are_found_among_all_the_others(client):
         for number, (label, key, _, other_key, _) in enumerate(pairs)
         if label == "1"
     }
-    assert len(found & planted) >= _LEAST_RECALL * len(planted) - 1
+    assert len(found & planted) >= _LEAST_FOUND * len(planted)
     assert answer["total"] == len(found)
 
 
