@@ -36,7 +36,8 @@ class Neighbours:
 
         self._rows = np.array([chunk.row_id for chunk in wanted])
         self._places = np.array([chunk.place for chunk in wanted])
-        self._vectors = _matrix(wanted)
+        self._length = max((len(chunk.vector) for chunk in wanted), default=0)
+        self._vectors = _matrix(wanted, self._length)
         self._near = np.zeros((len(wanted), count), dtype=np.int64)
         self._cosines = np.full((len(wanted), count), _NOWHERE, dtype=np.float32)
 
@@ -49,7 +50,7 @@ class Neighbours:
         rows = np.array([chunk.row_id for chunk in chunks])
         starts = np.flatnonzero(np.r_[True, rows[1:] != rows[:-1]])
         rows, places = rows[starts], np.array([chunk.place for chunk in chunks])[starts]
-        cosines = self._vectors @ _matrix(chunks).T
+        cosines = self._vectors @ _matrix(chunks, self._length).T
         cosines = np.maximum.reduceat(cosines, starts, axis=1)
         is_other = (self._places[:, None] == places) & (self._rows[:, None] != rows)
         cosines[~is_other] = _NOWHERE
@@ -68,10 +69,9 @@ class Neighbours:
             yield Near(int(self._rows[place]), int(near), float(cosine))
 
 
-def _matrix(chunks: Sequence[Chunk]) -> "Matrix":
+def _matrix(chunks: Sequence[Chunk], length: int) -> "Matrix":
     import numpy as np
 
-    length = max((len(chunk.vector) for chunk in chunks), default=0)
     # One that a damaged disk cut short is near to nothing.
     nowhere = bytes(length)
     whole = (c.vector if len(c.vector) == length else nowhere for c in chunks)

@@ -144,7 +144,7 @@ def _write_statements(path: Path) -> list[tuple[str, str]]:
     texts = [text for _, one, other in pairs for text in (one, other)]
     texts += [note["body"] for note in notes[: _STATEMENTS - len(texts)]]
     numbers = list(range(_STATEMENTS))
-    random.Random(_STATEMENTS_SEED).shuffle(numbers)
+    random.Random(_STATEMENTS_SEED).shuffle(numbers)  # noqa: S311  # only to mix them
     memories = [
         Memory(_CATEGORY, f"s{place:04}", texts[number], (), "")
         for place, number in enumerate(numbers)
