@@ -16,11 +16,13 @@ _GROUP_WORDS: Final = 4
 _SPACES: Final = re.compile(r"(?:\s|(?<!\\)\\[nrt])+")
 _STRING_EDGES: Final = re.compile(r'(?<!\\)" | "')
 _LONGEST_COMPARED: Final = 4_000
+# `json.dumps` would make an encoder for each text.
+_written: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def text_hash(body: Any) -> bytes:
     """16 bytes that are equal for bodies that differ in nothing but white space."""
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    text = _written(body)
     # Most texts have nothing to replace, and looking for it this way takes a fraction of the time.
     if "\\" in text or "  " in text or not text.isprintable():
         text = _SPACES.sub(" ", text)

@@ -12,6 +12,7 @@ Terms hold no white space, so a run is stored as one string, and FTS5 splits it 
 
 import functools
 import re
+import threading
 import unicodedata
 from collections.abc import Callable
 from typing import Final
@@ -32,6 +33,8 @@ _PAIRS: Final = {")": "(", "]": "[", "}": "{", ">": "<"}
 _POSSESSIVE: Final = re.compile(r"['’]s$", re.IGNORECASE)
 _APOSTROPHE: Final = re.compile(r"(?<=\w)['’](?=\w)")
 _SEPARATOR: Final = re.compile(r"[/\\:@=,;()\[\]{}<>|&\"'`“”‘’«»!?…—–~]+")
+_STEMMING: Final = threading.Lock()
+_SLASH: Final = re.compile(r"[/\\]")
 _DOTTED_NUMBER: Final = re.compile(r"(?<!\d)\d++(?:\.\d++)+")
 _HASH: Final = re.compile(r"(?=[a-f]*\d)[0-9a-f]{12,64}")
 _PIECE: Final = re.compile(
@@ -72,10 +75,10 @@ def analyse(text: str) -> str:
     """The terms of a text, single spaces between them: its words in order, then the extras."""
     words: list[str] = []
     extras: list[str] = []
-    for word in text.split():
-        stems, exact = word_terms(word)
-        words.extend(stems)
-        extras.extend(exact)
+    for stems, exact in map(word_terms, text.split()):
+        words += stems
+        if exact:
+            extras += exact
     if text.rstrip().endswith("?"):
         extras.append(QUESTION)
     return " ".join(words + extras)
@@ -100,13 +103,19 @@ def word_terms(word: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def _terms_of(word: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     plain = _folded(word)
-    bare = _APOSTROPHE.sub("", _POSSESSIVE.sub("", _stripped(plain)))
+    bare = _stripped(plain)
     stems: list[str] = []
     extras: dict[str, None] = {}
-    for segment in _SEPARATOR.split(bare):
-        _add_segment(segment, stems, extras)
-    if not bare.isalnum():
-        _add_as_written(bare, extras)
+    if bare.isalnum():
+        _add_segment(bare, stems, extras)
+    else:
+        if "'" in bare or "’" in bare:
+            bare = _APOSTROPHE.sub("", _POSSESSIVE.sub("", bare))
+        segments = _SEPARATOR.split(bare)
+        for segment in segments:
+            _add_segment(segment, stems, extras)
+        if not bare.isalnum():
+            _add_as_written(bare, extras)
     for character in plain if not plain.isascii() else "":
         if not character.isascii() and unicodedata.category(character) in ("So", "Sm", "Sc"):
             extras[EXTRA + character] = None
@@ -121,14 +130,14 @@ def _add_segment(segment: str, stems: list[str], extras: dict[str, None]) -> Non
     pieces = _PIECE.findall(segment)
     if not pieces:
         return
-    # Single characters are the debris of `v1.2.3` or `E42`; what is whole finds those.
-    numbers = _DOTTED_NUMBER.findall(segment)
+    numbers = _DOTTED_NUMBER.findall(segment) if "." in segment else []
     # A version is one number; its parts are in every other one.
-    words = _DOTTED_NUMBER.sub(" ", segment) if numbers else segment
-    kept = [piece for piece in _PIECE.findall(words) if len(piece) > 1]
+    words = _PIECE.findall(_DOTTED_NUMBER.sub(" ", segment)) if numbers else pieces
+    # Single characters are the debris of `v1.2.3` or `E42`; what is whole finds those.
+    kept = [piece for piece in words if len(piece) > 1]
     for piece in kept:
         _add_piece(piece, stems, extras)
-    stems.extend(number[:_LONGEST_TERM] for number in numbers)
+    stems += [number[:_LONGEST_TERM] for number in numbers]
     if not kept and not numbers:
         stems.append(segment.casefold()[:_LONGEST_TERM])
     # `Go` and `AI` are names; `go` and `ai` may be anything.
@@ -136,9 +145,9 @@ def _add_segment(segment: str, stems: list[str], extras: dict[str, None]) -> Non
         extras[f"{EXTRA}^{segment.casefold()}"] = None
     if len(pieces) > 1:
         extras[EXTRA + "".join(pieces).casefold()[:_LONGEST_TERM]] = None
-    extras.update(dict.fromkeys(EXTRA + number[:_LONGEST_TERM] for number in numbers))
-    lowered = segment.casefold()
-    if _HASH.fullmatch(lowered):
+    for number in numbers:
+        extras[EXTRA + number[:_LONGEST_TERM]] = None
+    if len(segment) > _HASH_PREFIXES.stop - 2 and _HASH.fullmatch(lowered := segment.casefold()):
         extras.update(dict.fromkeys(EXTRA + lowered[:length] for length in _HASH_PREFIXES))
 
 
@@ -159,7 +168,7 @@ def _add_as_written(bare: str, extras: dict[str, None]) -> None:
     joined = "".join(_PIECE.findall(bare)).casefold()
     if len(joined) > 1:
         extras[EXTRA + joined[:_LONGEST_TERM]] = None
-    for part in (bare, *re.split(r"[/\\]", bare)):
+    for part in (bare, *_SLASH.split(bare)) if "/" in bare or "\\" in bare else (bare,):
         if part and not part.isalnum():
             extras[EXTRA + part.casefold()[:_LONGEST_TERM]] = None
 
@@ -199,7 +208,9 @@ def _stripped(word: str) -> str:
 def _stem(word: str) -> str:
     if len(word) < _SHORTEST_STEMMED or not word.isascii() or not word.isalpha():
         return word
-    return _english()(word)
+    # A stemmer works in its own attributes: two threads in it would spoil each other's words.
+    with _STEMMING:
+        return _english()(word)
 
 
 @functools.cache

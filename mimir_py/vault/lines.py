@@ -17,10 +17,13 @@ from mimir_py.security import Trust, count_secrets
 from mimir_py.storage import fts
 from mimir_py.values import Clock, IdSource
 from mimir_py.vault import jsonl
+from mimir_py.vault.aside import PROCESSES, Aside
 from mimir_py.vault.jsonl import Record
 
 # A slice of long lines has fewer: it keeps other processes waiting as long as it has text.
 _MOST_CHARS: Final = 1_000_000
+# Starting a process takes as long as storing some thousand memories.
+_MANY: Final = 2_000
 
 
 class Incoming(NamedTuple):
@@ -49,40 +52,55 @@ class Slice:
     fault: TransferError | None
 
 
+@dataclass(frozen=True)
+class LineReader:
+    """Understands lines. It only computes, and can be sent to another process."""
+
+    limits: Limits
+    clock: Clock
+    new_id: IdSource
+    trust: Trust
+    seek_secrets: bool
+
+    def __call__(self, unread: Unread) -> Slice:
+        """What the lines say, up to the first faulty one."""
+        read: list[tuple[Record, Prepared]] = []
+        fault = unread.fault
+        try:
+            for number, line in unread.lines:
+                read.append(self._read(line, number))
+        except TransferError as found:
+            fault = found
+        return prepared_slice(read, seek_secrets=self.seek_secrets, fault=fault)
+
+    def _read(self, line: str, number: int) -> tuple[Record, Prepared]:
+        record = jsonl.read_memory(line, number, self.new_id, self.clock, self.trust)
+        # No text takes more bytes than the line it is on: on a shorter one, none is over a limit.
+        short = len(line.encode()) <= min(self.limits.name_bytes, self.limits.body_bytes)
+        try:
+            return record, prepare(record, self.limits, short=short)
+        except InvalidInput as error:
+            raise TransferError(f"line {number}: {error}") from None
+
+
 class Lines:
-    """The lines of one file.
+    """The lines of one file. Close it.
 
     Getting them may wait for whoever writes them; understanding them only computes, and may run on
-    another thread.
+    another thread. Those of a long file are understood by another process.
 
     Raises:
         TransferError: the file is empty, or its header is of another format.
     """
 
-    def __init__(
-        self,
-        lines: Iterable[str],
-        limits: Limits,
-        clock: Clock,
-        new_id: IdSource,
-        *,
-        trust: Trust,
-        seek_secrets: bool,
-    ) -> None:
+    def __init__(self, lines: Iterable[str], reader: LineReader) -> None:
         self._numbered = _numbered(lines)
-        self._trust = trust
-        self._seek_secrets = seek_secrets
-        self._limits = limits
-        # No text takes more bytes than the line it is on: on a shorter one, none is over a limit.
-        self._short_bytes = min(limits.name_bytes, limits.body_bytes)
-        self._clock = clock
-        self._new_id = new_id
-        self._fault: TransferError | None = None
+        self._reader = Aside(reader)
+        self._taken = 0
+        self.side_by_side = 1
 
     def take(self, most: int) -> Unread:
-        """The next lines that are not blank; none after a faulty one."""
-        if self._fault is not None:
-            return Unread([], self._fault)
+        """The next lines that are not blank."""
         taken: list[tuple[int, str]] = []
         chars = 0
         try:
@@ -93,27 +111,18 @@ class Lines:
                     break
         except UnicodeDecodeError as fault:
             return Unread(taken, _not_utf8(fault))
+        self._taken += len(taken)
+        if self._taken > _MANY and self.side_by_side < PROCESSES:
+            self._reader.start()
+            self.side_by_side = PROCESSES
         return Unread(taken, None)
 
     def understand(self, unread: Unread) -> Slice:
         """What the lines say, up to the first faulty one."""
-        read: list[tuple[Record, Prepared]] = []
-        fault = unread.fault
-        try:
-            for number, line in unread.lines:
-                read.append(self._read(line, number))
-        except TransferError as found:
-            fault = found
-        self._fault = fault
-        return prepared_slice(read, seek_secrets=self._seek_secrets, fault=fault)
+        return self._reader(unread)
 
-    def _read(self, line: str, number: int) -> tuple[Record, Prepared]:
-        record = jsonl.read_memory(line, number, self._new_id, self._clock, self._trust)
-        short = len(line.encode()) <= self._short_bytes
-        try:
-            return record, prepare(record, self._limits, short=short)
-        except InvalidInput as error:
-            raise TransferError(f"line {number}: {error}") from None
+    def close(self) -> None:
+        self._reader.close()
 
 
 def prepare(record: Record, limits: Limits, *, short: bool = False) -> Prepared:
@@ -140,7 +149,7 @@ def prepared_slice(
     secrets: Counter[str] = Counter()
     if seek_secrets:
         for record, prepared in read:
-            secrets += secrets_in(record, prepared)
+            secrets.update(secrets_in(record, prepared))
     zipped = zip(read, rows, texts, strict=True)
     return Slice([Incoming(*both, row, text) for both, row, text in zipped], secrets, fault)
 

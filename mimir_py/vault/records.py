@@ -14,6 +14,8 @@ from mimir_py.vault.lines import Slice, prepare, prepared_slice
 class Records:
     """Records of one source. What cannot be stored is named in `refused`, and the rest goes on."""
 
+    side_by_side = 1
+
     def __init__(
         self,
         records: Iterable[Record],

@@ -7,6 +7,7 @@ import gc
 import json
 import sys
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, Final, Protocol
@@ -25,7 +26,7 @@ from mimir_py.upkeep import Upkeep
 from mimir_py.values import Clock, IdSource
 from mimir_py.vault import jsonl, merging, store
 from mimir_py.vault.jsonl import Record
-from mimir_py.vault.lines import Incoming, Lines, Slice
+from mimir_py.vault.lines import Incoming, LineReader, Lines, Slice
 from mimir_py.vault.models import Imported, Merge
 from mimir_py.vault.reading import Means
 from mimir_py.vault.records import Records
@@ -46,8 +47,10 @@ _TURN_S: Final = 0.0002
 class _Source(Protocol):
     """Where memories come from: got on the event loop, understood beside it.
 
-    A slice without memories is the end.
+    A slice without memories is the end. So many are worth understanding `side_by_side`.
     """
+
+    side_by_side: int
 
     def take(self, most: int) -> Any: ...
     def understand(self, taken: Any) -> Slice: ...
@@ -122,15 +125,11 @@ class Vault:
         Raises:
             TransferError: names the faulty line.
         """
-        source = Lines(
-            lines,
-            self._limits,
-            self._clock,
-            self._new_id,
-            trust=trust,
-            seek_secrets=self._seek_secrets,
+        reader = LineReader(
+            self._limits, self._clock, self._new_id, trust, seek_secrets=self._seek_secrets
         )
-        return await self._import(source, Merge.REPLACE if replace else Merge.KEEP, report)
+        with contextlib.closing(Lines(lines, reader)) as source:
+            return await self._import(source, Merge.REPLACE if replace else Merge.KEEP, report)
 
     async def import_records(
         self,
@@ -159,21 +158,27 @@ class Vault:
     ) -> Imported:
         done = Imported()
         size = _FIRST_SLICE
-        with _undelayed():
-            ready = source.understand(source.take(size))
-            while ready.memories:
-                # Taken before the lock is: whoever writes the file may keep us waiting.
-                coming = source.take(size)
-                took, following = await asyncio.gather(
-                    self._store(ready.memories, done, merge, origin),
-                    asyncio.to_thread(source.understand, coming),
-                )
-                size = _next_size(size, took)
-                done.secrets += ready.secrets
-                await report(done.total)
-                ready = following
-        if ready.fault is not None:
-            raise ready.fault
+        ahead: deque[asyncio.Future[Slice]] = deque()
+        fault = None
+        try:
+            with _undelayed():
+                while fault is None:
+                    while len(ahead) <= source.side_by_side:
+                        coming = source.take(size)
+                        ahead.append(asyncio.ensure_future(_understood(source, coming)))
+                    ready = await ahead.popleft()
+                    fault = ready.fault
+                    if not ready.memories:
+                        break
+                    took = await self._store(ready.memories, done, merge, origin)
+                    size = _next_size(size, took)
+                    done.secrets += ready.secrets
+                    await report(done.total)
+        finally:
+            for one in ahead:
+                one.cancel()
+        if fault is not None:
+            raise fault
         return done
 
     async def embed_queue(self, report: Report) -> int:
@@ -308,6 +313,10 @@ class Vault:
             # A memory of that name goes before another key of this one.
             if entity_store.by_identity(tx, identity) is None:
                 entity_store.add_alias(tx, identity, row_id, created_at)
+
+
+async def _understood(source: _Source, taken: Any) -> Slice:
+    return await asyncio.to_thread(source.understand, taken)
 
 
 def _records(reader: Reader, after: int) -> list[Record]:

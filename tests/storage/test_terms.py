@@ -1,12 +1,14 @@
 """The terms of a text: what each kind of token gives, and that FTS5 keeps every term as it is."""
 
+import sys
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from mimir_py.storage import fts
+from mimir_py.storage import fts, terms
 from mimir_py.storage.terms import EXTRA, QUESTION, analyse, quoted, word_terms
 
 _VOCABULARY = "SELECT term FROM entities_vocabulary"
@@ -381,3 +383,26 @@ print(time.process_time() - start < 0.5)
 """
 
     assert run_python(program) == "True\n"
+
+
+def test_threads_do_not_spoil_each_others_stems():
+    words = [f"{stem}{end}" for stem in _made_up(400) for end in ("ing", "ational", "fulness")]
+    alone = [analyse(word) for word in words]
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(3):
+            terms._stem.cache_clear()
+            terms._cached_terms.cache_clear()
+            with ThreadPoolExecutor(4) as pool:
+                assert list(pool.map(analyse, words)) == alone
+    finally:
+        sys.setswitchinterval(usual)
+
+
+def _made_up(count: int) -> list[str]:
+    letters = "bcdfghlmnprst"
+    return [
+        f"{letters[n % 13]}a{letters[n // 13 % 13]}e{letters[n * 7 % 13]}o{letters[n * 5 % 13]}"
+        for n in range(count)
+    ]
