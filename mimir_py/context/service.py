@@ -6,6 +6,7 @@ from typing import Final
 from mimir_py.context import rendering, store, triggers
 from mimir_py.context.models import Block, Mode, Preparation, Wanted
 from mimir_py.entities import Entity
+from mimir_py.entities.sight import within_sight
 from mimir_py.entities.store import by_row_ids
 from mimir_py.recall import CONTEXT_MIN_RELEVANCE, Recall
 from mimir_py.recall.models import Filter, Query
@@ -82,7 +83,7 @@ class Contexts:
             fits.sort(key=lambda fit: (-fit[0].share, not fit[0].is_phrase, -fit[1]))
             best = [row_id for _, row_id in fits[:limit]]
             entities = by_row_ids(reader, best)
-            return [entities[row_id] for row_id in best]
+            return within_sight(reader, [entities[row_id] for row_id in best], workspaces)
 
         return await self._database.read(find)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from mimir_py.entities.sight import within_sight
 from mimir_py.entities.store import insert_version
 from mimir_py.history import store, timeline
 from mimir_py.history.models import Answer, Place, Trail, Version
@@ -54,8 +55,10 @@ class History:
                         earlier += store.under_other_names(reader, present.row, *named)
                 earlier.sort(key=lambda v: (v.ended_at or 0, v.recorded_at, v.row), reverse=True)
                 wanted = earlier[offset : offset + limit]
-                whole = tuple(store.earlier(reader, version.row) for version in wanted)
-                return Trail(workspace, whole, len(earlier))
+                whole = [store.earlier(reader, version.row) for version in wanted]
+                shown = within_sight(reader, [entity for _, entity in whole], name.workspaces)
+                ids = [history_id for history_id, _ in whole]
+                return Trail(workspace, tuple(zip(ids, shown, strict=True)), len(earlier))
             return Trail(name.workspaces[0] if name.workspaces else "", (), 0)
 
         return await self._database.read(page)

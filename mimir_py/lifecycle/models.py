@@ -13,13 +13,15 @@ from mimir_py.values import UnixMs
 class Wanted:
     """What to erase: one id, one name, or without either everything that is archived.
 
-    `workspaces` narrows names and archived memories down; `None` is all.
+    `workspaces` narrows names and archived memories down, `seen` the memories that the receipt may
+    name; `None` is all.
     """
 
     id: str | None = None
     category: str | None = None
     key: str | None = None
     workspaces: Sequence[str] | None = None
+    seen: Sequence[str] | None = None
 
     @property
     def is_chosen(self) -> bool:

@@ -7,12 +7,12 @@ finished by anybody if we do not get there.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from mimir_py.entities import Entity
+from mimir_py.entities import Entity, sight
 from mimir_py.entities import store as memories
 from mimir_py.entities.writing import erase_wholly
 from mimir_py.errors import DiskFull, InvalidInput, StoreBusy
@@ -143,8 +143,8 @@ class Lifecycle:
             row_ids=[entity.row_id for entity in targets],
             erased=Erased(len(targets), len(versions), aliases, len(entries)),
             marks=Marks(sorted(ids), names),
-            quoted_in=_quoted_in(reader, targets) if wanted.is_chosen else (),
-            linked_with=_linked_with(reader, targets) if wanted.is_chosen else (),
+            quoted_in=_seen(reader, _quoted_in(reader, targets), wanted),
+            linked_with=_seen(reader, _linked_with(reader, targets), wanted),
         )
 
     async def _erase(self, plan: _Plan, wanted: Wanted) -> Erased:
@@ -239,6 +239,15 @@ def _left_versions(reader: Reader, wanted: Wanted) -> list[int]:
     if wanted.category is not None and wanted.key is not None:
         name = (wanted.category, wanted.key)
     return store.left_versions(reader, name, wanted.workspaces)
+
+
+def _seen(reader: Reader, ids: Iterable[str], wanted: Wanted) -> list[str]:
+    """Those that a receipt may name; none when it was not said which memory is erased."""
+    if not wanted.is_chosen:
+        return []
+    listed = list(ids)
+    seen = sight.seen(reader, listed, wanted.seen)
+    return [found for found in listed if found in seen]
 
 
 def _quoted_in(reader: Reader, targets: Sequence[Entity]) -> list[str]:

@@ -46,7 +46,8 @@ class Purge(Tool[Lifecycle]):
 
     async def run(self, room: Lifecycle, call: Call) -> PurgeAnswer:
         workspaces = ending_in(call, self.workspace_hash)
-        wanted = Wanted(self.id, self.category, self.key, workspaces)
+        seen = call.scope.reads(self.workspace_hash)
+        wanted = Wanted(self.id, self.category, self.key, workspaces, seen)
         done = await room.purge(wanted, dry_run=self.dry_run)
         return {
             "entities_deleted": done.erased.memories,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from mimir_py.embedding import Embedder
 from mimir_py.entities.echo import Echoes
+from mimir_py.entities.sight import within_sight
 from mimir_py.entities.store import by_row_ids
 from mimir_py.entities.text import body_text, load_json
 from mimir_py.recall import keywords, store
@@ -87,10 +88,23 @@ class Recall:
         if damaged:
             hits = tuple(hit for hit in found.hits if hit.entity.is_sound)
             found = replace(found, hits=hits, damaged=damaged)
+        found = replace(found, hits=await self._within_sight(found.hits, filter.workspaces))
         self._echoes.note(hit.entity for hit in found.hits)
         if note_use:
             self._usage.note(hit.entity.row_id for hit in found.hits)
         return found
+
+    async def _within_sight(
+        self, hits: tuple[Hit, ...], workspaces: tuple[str, ...] | None
+    ) -> tuple[Hit, ...]:
+        """The hits without links to what the asker may not see."""
+        if not any(hit.entity.links or hit.entity.superseded_by for hit in hits):
+            return hits
+        entities = [hit.entity for hit in hits]
+        seen = await self._database.read(
+            partial(within_sight, memories=entities, workspaces=workspaces)
+        )
+        return tuple(replace(hit, entity=entity) for hit, entity in zip(hits, seen, strict=True))
 
     async def measure(self, query: Query) -> tuple[list[str], "Floats"]:
         """The keys of a query's candidates and their features: what the order is fitted on."""
