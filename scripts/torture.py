@@ -35,6 +35,7 @@ from torments import (
     queries,
     retries,
     sealed,
+    vaults,
 )
 from torments.outcome import FAILED, PASSED, Outcome, unmeasured
 from torments.setting import FULL, QUICK, USUAL, Setting
@@ -59,6 +60,7 @@ TORMENTS: Final[Mapping[str, Torment]] = {
     "S5": outbursts.prints,
     "S6": outbursts.raises,
     "S7": retries.repeated_writes,
+    "N1": vaults.notes_killed,
 }
 _PIPED_WIDTH: Final = 150
 _COLOURS: Final = {PASSED: "green", FAILED: "bold red"}

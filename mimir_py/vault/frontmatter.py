@@ -32,6 +32,7 @@ _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_.-]+)*")
 # What some YAML reader takes for something else than text.
 _RESERVED: Final = frozenset("true false null yes no on off y n nan inf".split())
 _LINE: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*):(?: (.*))?")
+_TOP: Final = re.compile(r"([^\s#:-][^:\n]*):(?:\s|$)")
 _SIMPLE: Final = re.compile(r"[A-Za-z0-9_./+-]+(?::[0-9]{2}:[0-9.]+Z)?")
 # Not allowed as they are in YAML, or taken for the end of a line.
 _UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
@@ -80,6 +81,18 @@ def split(text: str) -> tuple[str, str]:
     if len(head.encode()) > MOST_BYTES:
         raise TransferError(f"its front matter is over {MOST_BYTES} bytes")
     return head, text[end.end() :].removeprefix("\n")
+
+
+def blocks(head: str) -> dict[str, str]:
+    """The lines of a head by the name they are about, as they stand."""
+    found: dict[str, str] = {}
+    name = ""
+    for line in head.splitlines(keepends=True):
+        start = _TOP.match(line)
+        if start is not None:
+            name = start[1].strip("\"'")
+        found[name] = found.get(name, "") + line
+    return found
 
 
 def parse(head: str) -> dict[str, Any]:

@@ -46,6 +46,7 @@ _MORE: Final = {
     if name not in _HEAD.values() and name not in _ELSEWHERE
 }
 _FIELDS: Final = {**_HEAD, **_MORE}
+_OURS: Final = frozenset({"id", "aliases", "trust", MARK, *_FIELDS})
 _DEFAULTS: Final = jsonl.DEFAULTS
 # Longer values go to the record: so the head keeps under its limit.
 _MOST_VALUE_CHARS: Final = 400
@@ -153,6 +154,28 @@ def read(text: str, default_key: str) -> Note | None:
     if not base:
         values.setdefault("source", "vault-import")
     return Note(values, base, named)
+
+
+def with_own(text: str, present: str) -> str:
+    """A note as written, with the properties and aliases that a person gave the present one.
+
+    Raises:
+        TransferError: the present one is no note.
+    """
+    head, _ = frontmatter.split(present.replace("\r\n", "\n"))
+    lines = frontmatter.blocks(head)
+    own = "".join(block for name, block in lines.items() if name not in _OURS)
+    given = frontmatter.parse(head)
+    aliases = given.get("aliases")
+    names = [aliases] if isinstance(aliases, str) else aliases or []
+    more = [name for name in names if isinstance(name, str) and name != given.get("key")]
+    if more:
+        written, _ = frontmatter.split(text)
+        line = frontmatter.blocks(written).get("aliases", "")
+        keys = json.loads(line.partition(":")[2]) if line else []
+        own += f"aliases: {frontmatter.flow(list(dict.fromkeys([*keys, *more])))}\n"
+        text = text.replace(f"\n{line}", "\n", 1) if line else text
+    return text.replace(f"\n{MARK}: ", f"\n{own}{MARK}: ", 1) if own else text
 
 
 def utc_text(at: UnixMs) -> str:

@@ -182,12 +182,8 @@ class Writing:
     def _put(self, name: str, shown: Shown) -> None:
         if name in self._strangers:
             raise TransferError(f"{name}: is a file of your own; a memory's note has no other name")
-        present = self._folder.read(name)
-        if present == shown.text:
-            self.done.unchanged += 1
-            self._known.notes[name] = self._seen.get(name, UNSEEN)
-            return
-        if present is not None:
+        present, text = self._folder.read(name), shown.text
+        if present is not None and present != text:
             change = self._change(present, shown.entity)
             if change is Change.NOTE:
                 self.done.kept.append(name)
@@ -195,10 +191,16 @@ class Writing:
             if change is Change.BOTH:
                 self.set_aside(name, present)
                 present = None
-            self.done.updated += 1
-        else:
+            else:
+                text = notes.with_own(text, present)
+            self.done.updated += present != text
+        elif present is None:
             self.done.created += 1
-        self._known.notes[name] = self._folder.write(name, shown.text, over=present)
+        if present == text:
+            self.done.unchanged += 1
+            self._known.notes[name] = self._seen.get(name, UNSEEN)
+        else:
+            self._known.notes[name] = self._folder.write(name, text, over=present)
 
     def _change(self, present: str, entity: Entity) -> Change:
         """What a file in the place of a note has to say; what is no note is not overwritten."""

@@ -14,6 +14,8 @@ from mimir_py.entities import models
 from mimir_py.errors import StorageError
 from mimir_py.server import connection as server
 from mimir_py.storage import connection, database, lock
+from mimir_py.vault import store as vault_store
+from mimir_py.vault import sync
 
 _COMMITTED_TOGETHER: Final = 8
 Work = Callable[[database.Writer], Any]
@@ -126,6 +128,20 @@ def blind() -> None:
     models._body_sum = lambda body: _Anything()
 
 
+def hasty() -> None:
+    """A sync puts down how far it got before it goes there, and takes its time."""
+    whole = sync.Sync._write_some
+
+    async def write_some(self: sync.Sync, place: Any, *rest: Any) -> Any:
+        since = await self._database.read(lambda r: vault_store.changes_since(r, 0, ""))
+        place.known.position, place.known.mark = since.position, since.mark
+        place.known.save(place.folder)
+        await asyncio.sleep(2)
+        return await whole(self, place, *rest)
+
+    sync.Sync._write_some = write_some
+
+
 class _Anything:
     """Equal to everything."""
 
@@ -137,7 +153,7 @@ class _Anything:
 
 SABOTAGES: Final[Mapping[str, Callable[[], None]]] = {
     one.__name__: one
-    for one in (normal, early, unlocked, deferred, unshielded, hopeful, deaf, blind)
+    for one in (normal, early, unlocked, deferred, unshielded, hopeful, deaf, blind, hasty)
 }
 
 if __name__ == "__main__":

@@ -23,6 +23,8 @@ class Effort:
 
     kill_cycles: int
     kill_controls: int
+    vault_kills: int
+    vault_controls: int
     images: int
     image_controls: int
     power_sessions: int
@@ -48,6 +50,8 @@ class Effort:
 QUICK: Final = Effort(
     kill_cycles=12,
     kill_controls=3,
+    vault_kills=9,
+    vault_controls=4,
     images=300,
     image_controls=150,
     power_sessions=2,
@@ -72,6 +76,8 @@ QUICK: Final = Effort(
 USUAL: Final = Effort(
     kill_cycles=60,
     kill_controls=5,
+    vault_kills=60,
+    vault_controls=6,
     images=1_500,
     image_controls=500,
     power_sessions=4,
@@ -96,6 +102,8 @@ USUAL: Final = Effort(
 FULL: Final = Effort(
     kill_cycles=2_000,
     kill_controls=30,
+    vault_kills=2_000,
+    vault_controls=20,
     images=5_000,
     image_controls=1_000,
     power_sessions=8,

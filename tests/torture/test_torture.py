@@ -28,6 +28,7 @@ _COUNTS = {
     "S2": ("hostile_calls=120",),
     "S4": ("queries=400",),
     "S7": ("retries=10",),
+    "N1": ("vault_kills=1", "vault_controls=1"),
 }
 
 

@@ -92,6 +92,22 @@ async def test_an_edit_comes_back_as_a_version(client, vault, queue, clock):
     assert (await _export(client.app, vault)).unchanged == 1
 
 
+async def test_properties_and_aliases_of_a_person_stay(client, vault, queue, notes_in):
+    own = "cssclasses:\n- wide\n# mine\n'my rating': 5\nsee also: >\n  two\n  lines\n"
+    _edit(vault, queue, "mimir: v1", own + "mimir: v1")
+    _edit(vault, queue, 'aliases: ["queue"]', 'aliases: ["queue", "Q"]')
+    await client.remember("queue", '{"content":"use Kafka"}')
+
+    assert (await _export(client.app, vault)).updated == 1
+
+    text = notes_in(vault)[f"{queue}.md"]
+    assert own in text
+    assert 'aliases: ["queue", "Q"]\n' in text
+    assert "use Kafka" in text
+    assert (await _import(client.app, vault)).unchanged == 1
+    assert (await _export(client.app, vault)).unchanged == 1
+
+
 async def test_links_keys_and_periods_can_be_edited(client, vault, queue):
     other = (await client.remember("broker", "the broker"))["id"]
     _edit(vault, queue, "key: queue", "key: 2024\nvalid_to: 2030-01-01")
