@@ -82,7 +82,7 @@ def obsidian(setting: Setting) -> list[Row]:
         for number in range(_UPDATES):
             body = json.dumps({"content": f"update {number} of the bench"})
             arguments = {"category": "bench", "key": f"update {number}", "body_json": body}
-            found = _answer(server, "mimir_remember", arguments)
+            found = server.call("mimir_remember", arguments).result
             path = vault / f"{found['id']}.md"
             shown.append(_seconds_until(path.exists, f"the note of update {number}"))
             edited = path.read_text(encoding="utf-8").replace("of the bench", "by hand")
@@ -144,11 +144,7 @@ def _watching(setting: Setting, vault: Path, store: Path) -> Iterator[int]:
 
 
 def _says(server: Server, entity_id: str, words: str) -> bool:
-    return words in str(_answer(server, "mimir_get_entity", {"id": entity_id}))
-
-
-def _answer(server: Server, tool: str, arguments: dict[str, Any]) -> Any:
-    return json.loads(server.call(tool, arguments).result["content"][0]["text"])
+    return words in str(server.call("mimir_get_entity", {"id": entity_id}).result)
 
 
 def _seconds_until(is_so: Callable[[], bool], what: str) -> float:
