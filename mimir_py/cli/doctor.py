@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from mimir_py import __version__
-from mimir_py.cli.repair import Finding, around, repaired
+from mimir_py.cli.repair import Finding, around, content, repaired
 from mimir_py.cli.session import Db, Json, print_json, settings_for, store_path, with_app
 from mimir_py.errors import MimirError
 
@@ -51,6 +51,7 @@ def _examine(db: str | None) -> Iterator[Finding]:
     existed = path.exists()
     yield from _permissions(path)
     yield from around(path)
+    yield from content(path, db)
     try:
         yield from _store_findings(db)
     except (typer.Exit, MimirError):
@@ -70,16 +71,7 @@ def _store_findings(db: str | None) -> list[Finding]:
     """What can be said of the open store."""
 
     async def work(app: Any) -> list[Finding]:
-        findings = [await _round_trip(app)]
-        fault = await app.upkeep.quick_check()
-        findings.append(
-            Finding("file", "ok", "its structure is sound")
-            if fault == "ok"
-            else Finding("file", "fault", fault, "mimir doctor --repair, or restore a backup")
-        )
-        statistics = await app.upkeep.statistics()
-        findings.extend(_activity(statistics))
-        return findings
+        return [await _round_trip(app), *_activity(await app.upkeep.statistics())]
 
     return with_app(db, work)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mimir_py.cli.session import guarded, settings_for, store_path, with_app
-from mimir_py.errors import BrokenCopy, ForeignStore
+from mimir_py.errors import BrokenCopy, ForeignStore, StorageError
 from mimir_py.values import system_clock
 
 
@@ -33,6 +33,23 @@ def around(path: Path) -> Iterator[Finding]:
         yield Finding("backups", "ok", f"{len(found)}, the latest is {found[0]}")
     else:
         yield Finding("backups", "note", "there are none", "mimir backup")
+
+
+def content(path: Path, db: str | None) -> Iterator[Finding]:
+    """The first fault in the file that `repaired` would mend."""
+    from mimir_py.storage.engine import load_engine
+
+    if not path.exists() or not path.stat().st_size:
+        return
+    try:
+        fault = _fault_of(path, load_engine(settings_for(db).sqlite_driver))
+    except StorageError:
+        # No store of ours: what opens it says so.
+        return
+    if fault is None:
+        yield Finding("file", "ok", "its structure and its memories' texts are sound")
+    else:
+        yield Finding("file", "fault", fault, "mimir doctor --repair, or restore a backup")
 
 
 def repaired(db: str | None) -> Iterator[Finding]:

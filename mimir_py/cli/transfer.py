@@ -53,21 +53,28 @@ def export_file(
     path: Annotated[str, typer.Argument(help="File to write; - is standard output.")],
     db: Db = None,
 ) -> None:
-    """Write every memory, with its history and links, to a JSON Lines file."""
+    """Write every memory, with its history and links, to a JSON Lines file.
 
-    async def work(app: Any) -> int:
-        total = await app.vault.count()
+    What is damaged is named and left out; then the command exits with 1.
+    """
+
+    async def work(app: Any) -> tuple[int, dict[str, str]]:
+        total, outgoing = await app.vault.count(), app.vault.outgoing()
         with _output(path) as file, progress_bar("exporting") as advance:
             written = -1
-            async for line in app.vault.export():
+            async for line in app.vault.export(outgoing):
                 file.write(line + "\n")
                 written += 1
                 if written % 500 == 0:
                     advance(written, total, "")
-            return written
+            return written, outgoing.damaged
 
-    count = with_app(db, work)
+    count, damaged = with_app(db, work)
     print(f"Exported {count} memories", file=sys.stderr if path == _STREAM else sys.stdout)
+    for id, why in damaged.items():
+        print(f"mimir: not exported: {id}: {why}", file=sys.stderr)
+    if damaged:
+        raise typer.Exit(1)
 
 
 def import_file(

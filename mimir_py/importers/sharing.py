@@ -13,20 +13,19 @@ from typing import Final, NamedTuple
 
 from mimir_py.config import Settings
 from mimir_py.entities import store as entity_store
-from mimir_py.entities.models import Entity, Identity
+from mimir_py.entities.models import Entity, Identity, sound
 from mimir_py.errors import InvalidInput, NotFound, StorageError
 from mimir_py.importers.other_store import OtherStore, naming, opened
 from mimir_py.journal import AUDIT, Entry, Journal
 from mimir_py.security import Trust
 from mimir_py.storage.database import Database, Reader
 from mimir_py.vault import Imported, Merge, Record, Vault, Version
-from mimir_py.vault import store as vault_store
+from mimir_py.vault.writing import records_of
 
 Report = Callable[[int], Awaitable[None]]
 # The vault of another open store.
 VaultOn = Callable[[Database], Vault]
 
-_SLICE: Final = 500
 # What use makes of a memory is no news about it.
 _OF_USE: Final = frozenset(
     "row_id id recorded_at_unix_ms supersedes trust retrieval_count layer decay_score "
@@ -97,6 +96,7 @@ class Sharing:
 
         Raises:
             NotFound: there is no such memory outside of where it is to go to, or no such store.
+            DamagedStore: its text changed on the disk.
             StorageError: the other store was refused or failed; see `other_store.opened`.
         """
 
@@ -106,7 +106,9 @@ class Sharing:
             source = next(found, None)
             if source is None:
                 raise NotFound(f"Entity not found: {category}/{key}")
-            return _copies(reader, [source], to)[0], source.workspace_hash
+            return _copies(reader, records_of(reader, [sound(source)]), to)[
+                0
+            ], source.workspace_hash
 
         record, home = await self._database.read(look)
         identity = Identity(record.entity.category, record.entity.key, to)
@@ -135,23 +137,18 @@ class Sharing:
             raise InvalidInput("to_workspace", "is from_workspace")
         done = Federated()
         async with self._target(other) as target:
-            async for own in self._live_of(home):
+            outgoing = self._vault.outgoing()
+            async for found in outgoing.slices():
+                own = [one for one in found if _is_live_in(one.entity, home)]
                 records = await self._database.read(lambda r, o=own: _copies(r, o, to))  # type: ignore[misc]  # mypy cannot infer a default argument
                 stored = await _bring(target, records, Merge.NEWER)
                 done.found += len(own)
                 done.stored += stored.created + stored.replaced
                 done.errors += [f"{name}: another memory has its name" for name in stored.conflicts]
                 done.errors += [f"{id}: {why}" for id, why in stored.refused.items()]
+            done.errors += [f"{id}: {why}" for id, why in outgoing.damaged.items()]
         await self._note(other, to, done.stored)
         return done
-
-    async def _live_of(self, workspace: str) -> AsyncIterator[list[Entity]]:
-        after = 0
-        while entities := await self._database.read(
-            lambda r, a=after: vault_store.slice_after(r, a, _SLICE)  # type: ignore[misc]  # as above
-        ):
-            after = entities[-1].row_id
-            yield [e for e in entities if e.workspace_hash == workspace and not e.archived]
 
     @asynccontextmanager
     async def _target(self, other: OtherStore | None) -> AsyncIterator[_Target]:
@@ -207,28 +204,36 @@ def copy_id(id: str, to: str, prefix: str = "mem") -> str:
     return f"{prefix}-{hashlib.sha256(name).hexdigest()[:12]}"
 
 
-def _copies(reader: Reader, entities: Sequence[Entity], to: str) -> list[Record]:
+def _is_live_in(entity: Entity, workspace: str) -> bool:
+    return entity.workspace_hash == workspace and not entity.archived
+
+
+def _copies(reader: Reader, found: Sequence[Record], to: str) -> list[Record]:
     """The memories with all they bring, as those of a workspace."""
-    history = vault_store.history_of(reader, [entity.id for entity in entities])
-    spoken = [*entities, *(version for held in history.values() for _, version in held)]
+    spoken = [one.entity for one in found]
+    spoken += [version.entity for one in found for version in one.history]
     named = {link.target_id for entity in spoken for link in entity.links}
     known = entity_store.by_ids(reader, list(named | {e.superseded_by for e in spoken}))
-    homes = {id: found.workspace_hash for id, found in known.items()}
-    return [_Copying(entity, to, homes).record(history.get(entity.id, ())) for entity in entities]
+    homes = {id: target.workspace_hash for id, target in known.items()}
+    return [_Copying(one, to, homes).record() for one in found]
 
 
 class _Copying:
     """One memory on its way into a workspace; `homes` are those of the memories it leads to."""
 
-    def __init__(self, entity: Entity, to: str, homes: Mapping[str, str]) -> None:
-        self._entity = entity
+    def __init__(self, found: Record, to: str, homes: Mapping[str, str]) -> None:
+        self._entity = found.entity
+        self._history = found.history
         self._to = to
         self._homes = homes
 
-    def record(self, history: Sequence[tuple[str, Entity]]) -> Record:
+    def record(self) -> Record:
         """Its copy, nobody having used it yet."""
         present = replace(self._copy(self._entity), row_id=0, retrieval_count=0, layer="buffer")
-        versions = (Version(self._id(id, "hist"), self._copy(version)) for id, version in history)
+        versions = (
+            Version(self._id(one.history_id, "hist"), self._copy(one.entity))
+            for one in self._history
+        )
         return Record(present, (), tuple(versions))
 
     def _copy(self, version: Entity) -> Entity:

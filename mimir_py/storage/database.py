@@ -149,17 +149,6 @@ class Database:
         """
         await self._locked(self._rewrite)
 
-    async def quick_check(self) -> str:
-        """`ok`, or the first fault of the file's structure; reads the whole file."""
-        # On its own connection: FTS5 checks itself against what its connection has cached.
-        fresh = connect(self.path, self.engine)
-        await fresh
-        try:
-            await fresh.run(prepare_reader, self.engine)
-            return await fresh.run(_quick_check)
-        finally:
-            await fresh.close()
-
     def disk_bytes(self) -> int:
         """Size of the store with its log."""
         return sum(file.stat().st_size for file in (self.path, self._wal) if file.exists())
@@ -377,11 +366,6 @@ def _upgrade(
     if migrations.would_change_memories(tx):
         before_upgrade(connection, path, engine, system_clock())
     return migrations.migrate(tx, header=header)
-
-
-def _quick_check(connection: Any) -> str:
-    verdict: str = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    return verdict
 
 
 async def _finish(work: Coroutine[Any, Any, T]) -> T:

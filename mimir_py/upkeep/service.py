@@ -63,10 +63,6 @@ class Upkeep:
         is_building = self._dense.building(reader) is not None
         return Index("building" if is_building else "ready", state.done, state.total)
 
-    async def quick_check(self) -> str:
-        """`ok`, or the first fault of the file's structure; reads the whole file."""
-        return await self._database.quick_check()
-
     async def statistics(self) -> Statistics:
         """Counts of the whole store."""
         return await self._database.read(self._statistics)

@@ -9,7 +9,6 @@ import sys
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from functools import partial
 from typing import Any, Final, Protocol
 
 from mimir_py.entities import links
@@ -28,13 +27,12 @@ from mimir_py.vault import jsonl, merging, store
 from mimir_py.vault.jsonl import Record
 from mimir_py.vault.lines import Incoming, LineReader, Lines, Slice
 from mimir_py.vault.models import Imported, Merge
+from mimir_py.vault.outgoing import Outgoing
 from mimir_py.vault.reading import Means
 from mimir_py.vault.records import Records
-from mimir_py.vault.writing import records_of
 
 Report = Callable[[int], Awaitable[None]]
 
-_EXPORT_SLICE: Final = 200
 _EMBEDDED_AT_ONCE: Final = 128
 _FIRST_SLICE: Final = 96
 _MOST_IN_SLICE: Final = 384
@@ -95,17 +93,19 @@ class Vault:
         """Memories an export would write."""
         return await self._database.read(store.count)
 
-    async def export(self) -> AsyncIterator[str]:
-        """The lines of an export, without their ends: a header, then every memory."""
+    def outgoing(self) -> Outgoing:
+        """All memories, for whoever writes them somewhere else."""
+        return Outgoing(self._database)
+
+    async def export(self, outgoing: Outgoing | None = None) -> AsyncIterator[str]:
+        """The lines of an export, without their ends: a header, then every memory.
+
+        What is damaged is left out, and named by `outgoing`.
+        """
         yield jsonl.header()
-        after = 0
-        while True:
-            records = await self._database.read(partial(_records, after=after))
+        async for records in (outgoing or self.outgoing()).slices():
             for record in records:
                 yield jsonl.write_memory(record)
-            if not records:
-                return
-            after = records[-1].entity.row_id
 
     async def import_lines(
         self,
@@ -317,10 +317,6 @@ class Vault:
 
 async def _understood(source: _Source, taken: Any) -> Slice:
     return await asyncio.to_thread(source.understand, taken)
-
-
-def _records(reader: Reader, after: int) -> list[Record]:
-    return records_of(reader, store.slice_after(reader, after, _EXPORT_SLICE))
 
 
 @contextlib.contextmanager

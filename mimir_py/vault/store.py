@@ -15,6 +15,9 @@ _PURGED: Final = "delete"
 _SLICE: Final = f"""
     SELECT {MEMORY} FROM entities e WHERE e.row_id > :after ORDER BY e.row_id LIMIT :limit
 """  # noqa: S608  # our own names
+_IDS: Final = (
+    "SELECT row_id, id FROM main.entities WHERE row_id > :after ORDER BY row_id LIMIT :limit"
+)
 _LIVE: Final = f"""
     SELECT {MEMORY} FROM entities e WHERE e.row_id > :after AND e.archived = 0
     ORDER BY e.row_id LIMIT :limit
@@ -49,6 +52,14 @@ _COUNT: Final = "SELECT count(*) FROM entities"
 _HISTORY: Final = """
     SELECT h.* FROM json_each(:ids) wanted CROSS JOIN entity_history h ON h.id = wanted.value
     ORDER BY h.id, h.invalidated_at_unix_ms, h.recorded_at_unix_ms, h.history_id
+"""
+_VERSION_IDS: Final = """
+    SELECT history_id FROM main.entity_history WHERE id = :id
+    ORDER BY invalidated_at_unix_ms, recorded_at_unix_ms, history_id
+"""
+_VERSION: Final = """
+    SELECT h.* FROM main.entity_history held CROSS JOIN entity_history h ON h.seq = held.seq
+    WHERE held.history_id = :history_id
 """
 _ALIASES: Final = """
     SELECT a.* FROM json_each(:row_ids) wanted
@@ -105,6 +116,12 @@ def slice_after(reader: Reader, after: int, limit: int) -> list[Entity]:
         DamagedStore: the text of one changed on the disk.
     """
     return [sound(from_row(row)) for row in reader.all(_SLICE, {"after": after, "limit": limit})]
+
+
+def ids_after(reader: Reader, after: int, limit: int) -> list[tuple[int, str]]:
+    """The (row, id) of memories in the order of their rows, whatever state they are in."""
+    found = reader.tuples(_IDS, {"after": after, "limit": limit})
+    return [(row_id, entity_id) for row_id, entity_id in found]
 
 
 def live_after(reader: Reader, after: int, limit: int) -> list[Row]:
@@ -172,6 +189,21 @@ def history_of(reader: Reader, ids: Sequence[str]) -> dict[str, list[tuple[str, 
     for row in reader.all(_HISTORY, {"ids": json.dumps(list(ids))}):
         found.setdefault(row["id"], []).append((row["history_id"], sound(from_row(row))))
     return found
+
+
+def version_ids(reader: Reader, id: str) -> list[str]:
+    """The history ids of a memory's versions, oldest first, whatever state they are in."""
+    return [history_id for (history_id,) in reader.tuples(_VERSION_IDS, {"id": id})]
+
+
+def version_by_id(reader: Reader, history_id: str) -> Entity:
+    """One version.
+
+    Raises:
+        DamagedStore: its text changed on the disk.
+    """
+    [row] = reader.all(_VERSION, {"history_id": history_id})
+    return sound(from_row(row))
 
 
 def aliases_of(reader: Reader, row_ids: Sequence[int]) -> dict[int, list[tuple[Identity, UnixMs]]]:

@@ -290,12 +290,6 @@ async def test_the_log_is_empty_once_the_store_is_closed(store_path, engine, put
     assert not wal.exists() or wal.stat().st_size == 0
 
 
-async def test_a_whole_store_checks_out(database, put):
-    await database.write(lambda tx: put(tx, "a"))
-
-    assert await database.quick_check() == "ok"
-
-
 async def test_a_log_that_was_copied_is_not_copied_again_after_each_write(database, put):
     """A copied log keeps its length: for a while that is no reason to copy it again."""
 
