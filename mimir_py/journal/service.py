@@ -8,8 +8,9 @@ from typing import Final
 
 from mimir_py.errors import BrokenSeal, InvalidInput
 from mimir_py.journal import chain, store
+from mimir_py.journal.following import CHAIN, Following
 from mimir_py.journal.head import HeadFile
-from mimir_py.journal.models import AUDIT, GENESIS, Entry, Fault, Filter, Head, Recorded, Verdict
+from mimir_py.journal.models import AUDIT, GENESIS, Entry, Filter, Head, Recorded, Verdict
 from mimir_py.limits import Limits, check_name
 from mimir_py.storage.database import Database, Reader, Writer
 from mimir_py.values import Clock, IdSource, UnixMs
@@ -21,9 +22,7 @@ Report = Callable[[int, int | None, str], Awaitable[None]]
 MOST_PAYLOAD_BYTES: Final = 65_536
 _NAMES: Final = ("event_type", "category", "key", "entity_id", "agent_id", "workspace_hash")
 _PAYLOADS: Final = ("evaluated", "acted", "forward")
-# What the key of a sealed store's chain is derived for.
-_CHAIN: Final = "journal chain"
-_VERIFY_SLICE: Final = 2_000
+_CHAINED_AT_ONCE: Final = 2_000
 
 
 class Journal:
@@ -58,7 +57,7 @@ class Journal:
             entry.kind.encode(),
             recorded.id.encode(),
             commitments,
-            tx.subkey(_CHAIN),
+            tx.subkey(CHAIN),
         )
         store.insert(tx, recorded, salts, commitments, hash)
         if before == GENESIS:
@@ -127,35 +126,15 @@ class Journal:
         # Read first: what is written meanwhile can only make the chain longer than it says.
         outside = self._outside.read()
         total = (await self._database.read(store.head)).seq
-        if outside is None and total == 0:
-            # The file is made with the first entry.
-            outside = GENESIS
-        walk = chain.Walk(await self._database.read(lambda reader: reader.subkey(_CHAIN)))
-        fault, limit = None, _VERIFY_SLICE
-        while fault is None:
+        following = Following(outside, total)
+        while not following.done:
             try:
-                rows = await self._database.read(
-                    partial(store.slice_after, after=walk.head.seq, limit=limit)
-                )
+                await self._database.read(following.step)
             except BrokenSeal as broken:
-                # Somewhere in the slice: one by one, the last read is the last that opens.
-                if limit == 1:
-                    fault = Fault(walk.head.seq + 1, f"its seal does not open it: {broken}")
-                limit = 1
-                continue
-            if not rows:
-                break
-            fault = walk.follow(rows)
+                following.stop_at(broken)
             if report is not None:
-                await report(walk.head.seq, total, "entries verified")
-        at = outside.seq if outside is not None else 0
-        held = await self._database.read(partial(store.hash_at, seq=at))
-        return Verdict(
-            walk.head,
-            len(walk.erased),
-            _compared(outside, held, walk.head),
-            fault or walk.end(outside, held),
-        )
+                await report(following.entries, total, "entries verified")
+        return await self._database.read(following.verdict)
 
     async def accept(self, why: str) -> Head:
         """Make the journal's present end the one that counts, whatever the head outside says.
@@ -197,21 +176,10 @@ def rechain(tx: Writer) -> None:
 
     Whoever copies it has verified the chain it comes from; the head outside is to be accepted.
     """
-    before, key = GENESIS.hash, tx.subkey(_CHAIN)
+    before, key = GENESIS.hash, tx.subkey(CHAIN)
     after = GENESIS.seq
-    while rows := store.slice_after(tx, after, _VERIFY_SLICE):
+    while rows := store.slice_after(tx, after, _CHAINED_AT_ONCE):
         for seq, created_at, kind, id, commitments, *_ in rows:
             before = chain.entry_hash(before, seq, created_at, kind, id, commitments, key)
             tx.update_row("journal", seq, {"hash": before})
             after = seq
-
-
-def _compared(outside: Head | None, held: bytes | None, head: Head) -> str:
-    """How the head outside stands to a chain that ends in `head`, in one word."""
-    if outside is None:
-        return "missing"
-    if outside.seq > head.seq:
-        return "ahead"
-    if outside.hash != held:
-        return "differs"
-    return "agrees" if outside.seq == head.seq else "behind"

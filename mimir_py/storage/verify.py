@@ -3,17 +3,21 @@
 Works without the key of a sealed store: it looks at structure, references and counts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from mimir_py.errors import BrokenCopy, ForeignStore, StorageError
 from mimir_py.storage import migrations
 from mimir_py.storage.connection import log_of
 from mimir_py.storage.engine import Engine
 from mimir_py.storage.files import IDS, is_whole, refuse_foreign
+from mimir_py.storage.rows import Reader
+from mimir_py.storage.sealing import Seals, Unlock, read_header
+
+T = TypeVar("T")
 
 _INTEGRITY: Final = "PRAGMA integrity_check(1)"
 _REFERENCES: Final = "PRAGMA foreign_key_check"
@@ -81,6 +85,35 @@ def reading(path: Path, engine: Engine) -> Iterator[Any]:
         yield connection
     finally:
         connection.close()
+
+
+@contextmanager
+def readable(
+    path: Path, engine: Engine, unlock: Unlock | None
+) -> Iterator[Callable[[Callable[[Reader], T]], T]]:
+    """What runs functions on the rows of a file that nothing changes; `unlock` is for a sealed one.
+
+    Raises:
+        KeyRefused: the key does not open it.
+        BrokenSeal, BrokenCopy: from what is run.
+    """
+    with reading(path, engine) as connection:
+        seals: Seals | None = None
+
+        def run(work: Callable[[Reader], T]) -> T:
+            try:
+                return work(Reader(connection, seals))
+            except engine.dbapi.Error as error:
+                broken = None if seals is None else seals.take_fault()
+                raise broken or BrokenCopy(f"{path} is damaged: {error}") from error
+
+        connection.row_factory = engine.dbapi.Row
+        if unlock is not None:
+            cipher, _ = unlock(read_header(connection))
+            seals = Seals(cipher, migrations.TABLES)
+            seals.install(connection)
+        connection.execute("BEGIN")
+        yield run
 
 
 def _examined(path: Path, connection: Any) -> Verified:

@@ -36,6 +36,7 @@ def stocked_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def store(stocked_path: Path, tmp_path: Path) -> Path:
     """A stocked store of the test's own."""
+    shutil.copy(stocked_path.with_name("memory.db.head"), tmp_path)
     return Path(shutil.copy(stocked_path, tmp_path / "memory.db"))
 
 

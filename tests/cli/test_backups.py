@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from tests.cli.conftest import Mimir
@@ -139,3 +141,67 @@ def test_a_sealed_store_is_backed_up_and_verified_without_its_key(
     assert b"canarywhistle" not in Path(made["path"]).read_bytes()
     assert (gone["entities_deleted"], gone["backups_holding"]) == (1, [made["path"]])
     assert mimir("doctor", "--repair", *sealed).returncode == 0
+
+
+def _forge(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("UPDATE journal SET acted_json = '{}' WHERE seq = 2")
+        connection.commit()
+
+
+def test_a_journal_that_was_changed_is_named_by_verify_and_by_a_backup(
+    mimir: Mimir, store: Path
+) -> None:
+    mimir("write", "--db", store, "--category", "note", "--key", "late", "--body", "later")
+    whole = json.loads(mimir("backup", "--json", "--db", store).stdout)
+    _forge(store)
+
+    verified = mimir("verify", "--db", store)
+    backed_up = mimir("backup", "--json", "--db", store)
+    listed = json.loads(mimir("backup", "--list", "--json", "--db", store).stdout)
+
+    assert whole["journal"] == {"intact": True, "entries": 2, "fault": None}
+    assert (verified.returncode, backed_up.returncode) == (1, 1)
+    assert "is sound" not in verified.stdout
+    assert f"mimir: {store}: the journal is not as it was written: entry 2: " in verified.stderr
+    made = json.loads(backed_up.stdout)
+    assert made["memories"] == 5
+    assert made["journal"]["fault"]["seq"] == 2
+    assert f"{made['path']}: the journal" in backed_up.stderr
+    assert [found["journal"]["intact"] for found in listed] == [False, True]
+    assert mimir("verify", whole["path"]).returncode == 0
+    assert mimir("verify", made["path"]).returncode == 1
+
+
+def test_a_journal_whose_end_was_cut_off_is_named(mimir: Mimir, store: Path) -> None:
+    mimir("write", "--db", store, "--category", "note", "--key", "late", "--body", "later")
+    with closing(sqlite3.connect(store)) as connection:
+        connection.execute("DELETE FROM journal WHERE seq = 2")
+        connection.commit()
+
+    done = mimir("verify", "--db", store)
+
+    assert done.returncode == 1
+    assert "entry 2: the journal went on to entry 2" in done.stderr
+
+
+def test_a_sealed_stores_journal_is_verified_with_its_key(mimir: Mimir, tmp_path: Path) -> None:
+    key, store = tmp_path / "key", tmp_path / "sealed" / "memory.db"
+    mimir("keygen", "--key-file", key)
+    sealed = ("--db", store, "--encryption-key", key)
+    for text in ("one", "two"):
+        mimir("write", *sealed, "--category", "note", "--key", text, "--body", text)
+    made = json.loads(mimir("backup", "--json", *sealed).stdout)
+
+    unseen = mimir("verify", made["path"])
+    seen = mimir("verify", made["path"], "--encryption-key", key)
+    with closing(sqlite3.connect(made["path"])) as connection:
+        connection.execute("UPDATE journal SET created_at_unix_ms = 1 WHERE seq = 1")
+        connection.commit()
+    forged = mimir("verify", made["path"], "--encryption-key", key)
+
+    assert made["journal"]["intact"] is True
+    assert (unseen.returncode, seen.returncode, forged.returncode) == (0, 0, 1)
+    assert "journal was not checked" in unseen.stdout
+    assert "2 journal entries" in seen.stdout
+    assert "entry 1: " in forged.stderr

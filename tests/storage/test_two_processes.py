@@ -39,7 +39,6 @@ import asyncio, sys
 from pathlib import Path
 from mimir_py.storage import migrations
 from mimir_py.storage.database import open_database
-from mimir_py.storage.verify import verify
 from mimir_py.storage.engine import load_engine
 
 async def main(path, first, count):
