@@ -66,6 +66,28 @@ def settings_for(db: str | None) -> Settings:
     return load(process_environment(), {"db_path": chosen, **top_level.key})
 
 
+def secret_from(
+    key_file: str | None, passphrase_file: str | None, keychain: str | None, *, create: bool = False
+) -> Any:
+    """The secret that a command's own options name, beside those of its store; `None` for none."""
+    from mimir_py.security.unlocking import secret_of
+
+    named = {
+        "encryption_key": None if key_file is None else Path(key_file).expanduser(),
+        "passphrase_file": None if passphrase_file is None else Path(passphrase_file).expanduser(),
+        "keychain": keychain,
+    }
+    settings = replace(settings_for(None), **named)  # type: ignore[arg-type]  # fields by name
+    return guarded(lambda: secret_of(settings, create=create))
+
+
+def secret_of_store(db: str | None) -> Any:
+    """The secret that opens a command's store; `None` for a plain one."""
+    from mimir_py.security.unlocking import secret_of
+
+    return secret_of(settings_for(db))
+
+
 def store_path(db: str | None) -> Path:
     """The store a command works on."""
     return find_store(settings_for(db), Path.home()).path

@@ -9,9 +9,8 @@ from mimir_py.cli.session import (
     Db,
     WorkspaceHash,
     fail,
-    guarded,
     print_json,
-    settings_for,
+    secret_from,
     with_app,
 )
 
@@ -123,20 +122,11 @@ def _other(
     create: bool,
     plain: bool,
 ) -> Any:
-    from dataclasses import replace
-
     from mimir_py.importers import OtherStore
-    from mimir_py.security.unlocking import secret_of
 
     if path is None:
         if key or passphrase or keychain or create or plain:
             raise fail("the options of another store need --to FILE", 2)
         return None
-    wanted = replace(
-        settings_for(None),
-        encryption_key=None if key is None else Path(key),
-        passphrase_file=None if passphrase is None else Path(passphrase),
-        keychain=keychain,
-    )
-    secret = guarded(lambda: secret_of(wanted, create=create))
+    secret = secret_from(key, passphrase, keychain, create=create)
     return OtherStore(Path(path).expanduser(), secret, create, plain)

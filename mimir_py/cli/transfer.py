@@ -1,20 +1,26 @@
 """`mimir export` and `mimir import`: JSON Lines files of whole memories."""
 
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from mimir_py.cli import importing
 from mimir_py.cli.progress import progress_bar
-from mimir_py.cli.session import Db, Json, WorkspaceHash, fail, print_json, with_app
-from mimir_py.storage.files import create_private
+from mimir_py.cli.session import (
+    Db,
+    Json,
+    WorkspaceHash,
+    fail,
+    guarded,
+    print_json,
+    secret_from,
+    secret_of_store,
+    with_app,
+)
+from mimir_py.cli.streams import STREAM, reading, writing
 
-_STREAM = "-"
 _CONFLICTS_NAMED = 10
 
 Replace = Annotated[
@@ -41,6 +47,18 @@ Program = Annotated[
     ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="With --from: only say what would be.")]
+SealKey = Annotated[
+    str | None,
+    typer.Option("--seal-encryption-key", metavar="FILE", help="Key file that the file is for."),
+]
+SealPassphrase = Annotated[
+    str | None,
+    typer.Option("--seal-passphrase-file", metavar="FILE", help="Or the file of a passphrase."),
+]
+SealKeychain = Annotated[
+    str | None,
+    typer.Option("--seal-keychain", metavar="ENTRY", help="Or an entry of the keychain."),
+]
 Undo = Annotated[bool, typer.Option("--undo", help="With --from: forget what was taken from PATH.")]
 
 
@@ -52,25 +70,37 @@ def add_commands(app: typer.Typer) -> None:
 def export_file(
     path: Annotated[str, typer.Argument(help="File to write; - is standard output.")],
     db: Db = None,
+    seal: Annotated[
+        bool, typer.Option("--seal", help="Seal the file, by itself for the store's own key.")
+    ] = False,
+    seal_key: SealKey = None,
+    seal_passphrase: SealPassphrase = None,
+    seal_keychain: SealKeychain = None,
 ) -> None:
     """Write every memory, with its history and links, to a JSON Lines file.
 
-    What is damaged is named and left out; then the command exits with 1.
+    With a key it is sealed: nobody without that key reads it. What is damaged is named and left
+    out; then the command exits with 1.
     """
+    secret = secret_from(seal_key, seal_passphrase, seal_keychain, create=True)
+    if seal and secret is None:
+        secret = guarded(lambda: secret_of_store(db))
+        if secret is None:
+            raise fail("--seal: the store has no key; name one, e.g. --seal-encryption-key FILE", 2)
 
     async def work(app: Any) -> tuple[int, dict[str, str]]:
         total, outgoing = await app.vault.count(), app.vault.outgoing()
-        with _output(path) as file, progress_bar("exporting") as advance:
+        with writing(path, secret) as write, progress_bar("exporting") as advance:
             written = -1
             async for line in app.vault.export(outgoing):
-                file.write(line + "\n")
+                write(line + "\n")
                 written += 1
                 if written % 500 == 0:
                     advance(written, total, "")
             return written, outgoing.damaged
 
     count, damaged = with_app(db, work)
-    print(f"Exported {count} memories", file=sys.stderr if path == _STREAM else sys.stdout)
+    print(f"Exported {count} memories", file=sys.stderr if path == STREAM else sys.stdout)
     for id, why in damaged.items():
         print(f"mimir: not exported: {id}: {why}", file=sys.stderr)
     if damaged:
@@ -84,6 +114,9 @@ def import_file(
     no_embed: NoEmbed = False,
     trusted: Trusted = False,
     as_json: Json = False,
+    seal_key: SealKey = None,
+    seal_passphrase: SealPassphrase = None,
+    seal_keychain: SealKeychain = None,
     program: Program = None,
     workspace: WorkspaceHash = None,
     dry_run: DryRun = False,
@@ -91,14 +124,16 @@ def import_file(
 ) -> None:
     """Store the memories of a JSON Lines file, or with --from those of another program.
 
-    Doing it twice changes nothing.
+    Doing it twice changes nothing. A sealed file opens with its key, by itself the store's; one
+    that was cut off or changed is refused, and nothing of it stored.
     """
+    secret = secret_from(seal_key, seal_passphrase, seal_keychain)
     if program is not None:
         importing.take(path, db, program, workspace, dry_run, undo, no_embed, as_json)
         return
     if dry_run or undo or workspace is not None:
         raise fail("--dry-run, --undo and --workspace-hash need --from", 2)
-    if path != _STREAM and not Path(path).is_file():
+    if path != STREAM and not Path(path).is_file():
         raise fail(f"there is no file {path}")
 
     from mimir_py.security import Trust
@@ -106,7 +141,10 @@ def import_file(
     trust = Trust.AGENT if trusted else Trust.IMPORT
 
     async def work(app: Any) -> tuple[Any, int]:
-        with _input(path) as file, progress_bar("importing") as advance:
+        with (
+            reading(path, secret, lambda: secret_of_store(db)) as file,
+            progress_bar("importing") as advance,
+        ):
 
             async def report(done: int) -> None:
                 advance(done, None, "")
@@ -148,29 +186,3 @@ def _say(imported: Any, embedded: int, *, as_json: bool) -> None:
             f"  and {len(imported.conflicts) - _CONFLICTS_NAMED} more (--json lists all; "
             "--replace lets the file win)"
         )
-
-
-@contextmanager
-def _output(path: str) -> Iterator[IO[str]]:
-    """A private file that appears whole or not at all."""
-    if path == _STREAM:
-        yield sys.stdout
-        return
-    target = Path(path)
-    part = target.with_name(target.name + f".part{os.getpid()}")
-    create_private(part)
-    try:
-        with part.open("w", encoding="utf-8", newline="\n") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _input(path: str) -> Any:
-    if path == _STREAM:
-        sys.stdin.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # stdin is a text file here
-        return nullcontext(sys.stdin)
-    return Path(path).open(encoding="utf-8", newline="\n")

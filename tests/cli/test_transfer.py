@@ -158,3 +158,61 @@ def test_a_store_of_the_rust_program_is_copied_and_what_is_lost_is_said(
     assert done.returncode == 1
     assert done.stdout.startswith("2 memories: 1 created")
     assert "not as it was: mem-000000000002: its created_at_unix_ms" in done.stdout
+
+
+def test_a_sealed_export_comes_back_with_its_key_alone(
+    mimir: Mimir, store: Path, tmp_path: Path
+) -> None:
+    key, target, other = tmp_path / "its.key", tmp_path / "all.sealed", tmp_path / "other.db"
+    mimir("keygen", "--key-file", key)
+    sealed = ("--seal-encryption-key", key)
+
+    exported = mimir("export", target, *sealed, "--db", store)
+    bare = mimir("import", target, "--no-embed", "--db", other)
+    imported = mimir("import", target, *sealed, "--no-embed", "--db", other)
+
+    assert (exported.returncode, exported.stdout) == (0, "Exported 4 memories\n")
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert b"NATS" not in target.read_bytes()
+    assert (bare.returncode, bare.stderr) == (
+        3, f"mimir: {target} is sealed: give its key with --seal-encryption-key\n",
+    )  # fmt: skip
+    assert imported.stdout.startswith("Imported 4 new memories")
+    assert mimir("export", "-", "--db", other).stdout == mimir("export", "-", "--db", store).stdout
+
+
+def test_a_sealed_store_exports_for_its_own_key_and_a_cut_file_brings_nothing(
+    mimir: Mimir, tmp_path: Path
+) -> None:
+    key, target, other = tmp_path / "its.key", tmp_path / "all.sealed", tmp_path / "other.db"
+    mimir("keygen", "--key-file", key)
+    store = ("--encryption-key", key, "--db", tmp_path / "sealed.db")
+    mimir("write", "--category", "note", "--key", "one", "--body", "canarywhistle", *store)
+
+    mimir("export", target, "--seal", *store)
+    content = target.read_bytes()
+    target.write_bytes(content[:-1])
+    cut = mimir("import", target, "--no-embed", "--encryption-key", key, "--db", other)
+    target.write_bytes(content)
+    whole = mimir("import", target, "--no-embed", "--encryption-key", key, "--db", other)
+
+    assert b"canarywhistle" not in content
+    assert (cut.returncode, cut.stdout) == (1, "")
+    assert cut.stderr == f"mimir: {target}: part 1 was changed, moved or cut off\n"
+    assert whole.stdout.startswith("Imported 1 new memories")
+
+
+def test_what_cannot_be_sealed_or_opened_so_is_refused(
+    mimir: Mimir, store: Path, tmp_path: Path
+) -> None:
+    key, plain = tmp_path / "its.key", tmp_path / "plain.jsonl"
+    mimir("keygen", "--key-file", key)
+    mimir("export", plain, "--db", store)
+
+    keyless = mimir("export", tmp_path / "x", "--seal", "--db", store)
+    unsealed = mimir("import", plain, "--seal-encryption-key", key, "--db", store)
+
+    assert (keyless.returncode, (tmp_path / "x").exists()) == (2, False)
+    assert "the store has no key" in keyless.stderr
+    assert (unsealed.returncode, unsealed.stdout) == (3, "")
+    assert "is not sealed, and a key was given for it" in unsealed.stderr
