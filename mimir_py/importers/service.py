@@ -4,7 +4,7 @@ Everything is a slice at a time under its own id, so a migration that was cut sh
 was, and one that was done changes nothing.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +13,8 @@ from mimir_py.entities import store as entity_store
 from mimir_py.errors import MimirError
 from mimir_py.graph import store as graph_store
 from mimir_py.importers.models import Migrated
-from mimir_py.importers.rust.reading import Problems, Reading
+from mimir_py.importers.rust.reading import Problems, Reading, Told
+from mimir_py.importers.rust.records import as_content, with_bodies
 from mimir_py.importers.rust.store import open_old_store
 from mimir_py.journal import Entry, Journal
 from mimir_py.limits import Limits
@@ -23,7 +24,7 @@ from mimir_py.state import store as state_store
 from mimir_py.state.models import Slot
 from mimir_py.storage.database import Database, Reader, Writer
 from mimir_py.values import GLOBAL_WORKSPACE, Clock, UnixMs
-from mimir_py.vault import Record, Vault, Version
+from mimir_py.vault import Vault, Version
 from mimir_py.vault import store as vault_store
 
 __all__ = ["Migrated", "Migrations", "file_key"]
@@ -84,7 +85,10 @@ class Migrations:
             await report(count, done.total, "memories copied")
 
         imported = await self._vault.import_records(
-            reading.memories(problems), limits=_UNLIMITED, report=memories_done
+            reading.memories(problems),
+            limits=_UNLIMITED,
+            mend=with_bodies,
+            report=memories_done,
         )
         done.created, done.updated = imported.created, imported.replaced
         done.unchanged = imported.unchanged
@@ -148,11 +152,11 @@ class Migrations:
         self, reading: Reading, problems: Problems, done: Migrated, report: Report
     ) -> None:
         """Read the source again and look for every text of it in the store."""
-        again, part, looked = Problems(), list[Record](), 0
-        for record in reading.memories(again):
-            if record.entity.id in problems.lost:
+        again, part, looked = Problems(), list[Told](), 0
+        for told in reading.texts(again):
+            if told.id in problems.lost:
                 continue
-            part.append(record)
+            part.append(told)
             if len(part) == _CHECKED_AT_ONCE:
                 await self._check_part(part, problems, done)
                 looked += len(part)
@@ -160,10 +164,11 @@ class Migrations:
                 part = []
         await self._check_part(part, problems, done)
         for versions in reading.lost_versions(again):
-            await self._check_versions(versions, problems, done)
+            said = {one.history_id: one.entity.body_json for one in versions}
+            await self._check_versions(said, problems, done)
 
-    async def _check_part(self, part: Sequence[Record], problems: Problems, done: Migrated) -> None:
-        ids = [record.entity.id for record in part]
+    async def _check_part(self, part: Sequence[Told], problems: Problems, done: Migrated) -> None:
+        ids = [told.id for told in part]
 
         def look(reader: Reader) -> dict[str, set[str]]:
             said = {id: {held.body_json} for id, held in entity_store.by_ids(reader, ids).items()}
@@ -172,33 +177,37 @@ class Migrations:
             return said
 
         said = await self._database.read(look)
-        here: list[Version] = []
-        for record in part:
-            id = record.entity.id
-            if id not in said:
-                problems.lost[id] = (
-                    f"not stored: another memory has the name {record.entity.category}/"
-                    f"{record.entity.key}"
+        here: dict[str, str] = {}
+        for told in part:
+            if told.id not in said:
+                problems.lost[told.id] = (
+                    f"not stored: another memory has the name {told.category}/{told.key}"
                 )
-            elif record.entity.body_json not in said[id]:
-                problems.lost[id] = "not stored: this memory was changed here since"
+            elif not any(_is_said(told.text, text) for text in said[told.id]):
+                problems.lost[told.id] = "not stored: this memory was changed here since"
             else:
-                here += record.history
+                here |= told.versions
                 continue
             done.missing += 1
         await self._check_versions(here, problems, done)
 
     async def _check_versions(
-        self, versions: Sequence[Version], problems: Problems, done: Migrated
+        self, versions: Mapping[str, str], problems: Problems, done: Migrated
     ) -> None:
-        ids = [version.history_id for version in versions]
-        known = await self._database.read(lambda r: vault_store.versions_by_id(r, ids))
-        for version in versions:
-            if known.get(version.history_id) == version.entity.body_json:
+        known = await self._database.read(lambda r: vault_store.versions_by_id(r, list(versions)))
+        for history_id, text in versions.items():
+            if history_id in problems.lost:
+                continue
+            if history_id in known and _is_said(text, known[history_id]):
                 done.versions += 1
             else:
                 done.missing += 1
-                problems.lost[version.history_id] = "this version was not stored"
+                problems.lost[history_id] = "this version was not stored"
+
+
+def _is_said(text: str, stored: str) -> bool:
+    """Whether a stored body is a text of the source, or holds it as its content."""
+    return stored in (text, as_content(text))
 
 
 def file_key(settings: Settings) -> bytes | None:

@@ -29,7 +29,7 @@ from mimir_py.vault.lines import Incoming, LineReader, Lines, Slice
 from mimir_py.vault.models import Imported, Merge
 from mimir_py.vault.outgoing import Outgoing
 from mimir_py.vault.reading import Means
-from mimir_py.vault.records import Records
+from mimir_py.vault.records import Mend, Records
 
 Report = Callable[[int], Awaitable[None]]
 
@@ -139,16 +139,19 @@ class Vault:
         merge: Merge = Merge.NEWER,
         report: Report,
         origin: str = "",
+        mend: Mend | None = None,
     ) -> Imported:
         """Store memories that another module has read; embedding is queued.
 
         By default what is there already stays, unless the same memory (by id) says something newer
         that it never said here: then that becomes its present version. What cannot be stored is
-        named in `refused`. Doing it again changes nothing. The journal says that they came from
-        `origin`.
+        named in `refused`, unless `mend` makes another record of it that can. Doing it again
+        changes nothing. The journal says that they came from `origin`.
         """
         refused: dict[str, str] = {}
-        source = Records(records, limits or self._limits, refused, seek_secrets=self._seek_secrets)
+        source = Records(
+            records, limits or self._limits, refused, mend, seek_secrets=self._seek_secrets
+        )
         done = await self._import(source, merge, report, origin)
         done.refused = refused
         return done

@@ -1,8 +1,9 @@
 """A store of the Rust program as memories, versions and entries; what cannot be read is named."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from mimir_py.errors import KeyRefused
 from mimir_py.importers.rust import records
@@ -25,6 +26,16 @@ class Problems:
 
     def listed(self) -> list[str]:
         return [f"{id}: {why}" for id, why in self.lost.items()] + self.notes
+
+
+class Told(NamedTuple):
+    """What a memory says, as the source has it, and its versions by their history ids."""
+
+    id: str
+    category: str
+    key: str
+    text: str
+    versions: dict[str, str]
 
 
 class Reading:
@@ -61,13 +72,34 @@ class Reading:
                 except Unreadable as why:
                     problems.lost[_name(row, "id")] = str(why)
 
+    def texts(self, problems: Problems) -> Iterator[Told]:
+        """What every memory and its versions say, and no more."""
+        if not self._old.has_entities:
+            for record in self.memories(problems):
+                entity = record.entity
+                yield Told(entity.id, entity.category, entity.key, entity.body_json, {})
+            return
+        for rows in self._old.slices("entities"):
+            ids = [row["id"].decode() for row in rows if _is_text(row["id"])]
+            earlier: dict[str, dict[str, str]] = {}
+            for row in self._old.versions_of(ids):
+                with _naming(row, "history_id", problems):
+                    said = earlier.setdefault(records.text(row, "id"), {})
+                    said[records.text(row, "history_id")] = self._body(row)
+            for row in rows:
+                with _naming(row, "id", problems):
+                    id, body = records.text(row, "id"), self._body(row)
+                    category, key = records.text(row, "category"), records.text(row, "key")
+                    yield Told(id, category, key, body, earlier.get(id, {}))
+
     def lost_versions(self, problems: Problems) -> Iterator[list[Version]]:
         """Versions of memories that are there no longer, a slice at a time."""
         if not self._old.has_entities:
             return
         for rows in self._old.lost_versions():
             found = self._versions(rows, problems)
-            yield [version for versions in found.values() for version in versions]
+            told = (version for versions in found.values() for version in versions)
+            yield [records.with_body(version) for version in told]
 
     def journal(self, problems: Problems) -> Iterator[list[tuple[str, UnixMs, Entry]]]:
         """The entries of the journal, a slice at a time."""
@@ -155,6 +187,15 @@ class Reading:
             "the texts of the file are encrypted, and no key of them was given or it opens none: "
             "give the key file the Rust program used with --encryption-key"
         )
+
+
+@contextmanager
+def _naming(row: Raw, column: str, problems: Problems) -> Iterator[None]:
+    """Name a row that cannot be read, and go on."""
+    try:
+        yield
+    except Unreadable as why:
+        problems.lost[_name(row, column)] = str(why)
 
 
 def _is_text(value: object) -> bool:

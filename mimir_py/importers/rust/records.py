@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from mimir_py.entities.models import Draft, Entity, Identity, Link, canonical_layer
@@ -13,7 +14,7 @@ from mimir_py.importers.rust.bodies import Unreadable
 from mimir_py.journal import Entry
 from mimir_py.security import Trust
 from mimir_py.values import UnixMs
-from mimir_py.vault import Version
+from mimir_py.vault import Record, Version
 
 Raw = Mapping[str, Any]
 
@@ -38,7 +39,7 @@ _DERIVED_SOURCES: Final = frozenset(
 
 
 def entity(row: Raw, body: str, most: Trust, notes: list[str]) -> Entity:
-    """A row of `entities` or `entity_history` with its opened text.
+    """A row of `entities` or `entity_history` with its opened text, which may be no body.
 
     A part that cannot be read is left at the value of a new memory and named in `notes`.
 
@@ -74,7 +75,7 @@ def entity(row: Raw, body: str, most: Trust, notes: list[str]) -> Entity:
     values["tags"] = _tags(row, id, notes)
     values["links"] = _links(row, id, created, notes)
     values["trust"] = min(most, trust_of(values["source"]))
-    return Entity(row_id=0, id=id, body_json=_as_json(body), **values)
+    return Entity(row_id=0, id=id, body_json=body, **values)
 
 
 def version(row: Raw, body: str, most: Trust, notes: list[str]) -> Version:
@@ -192,13 +193,28 @@ def trust_of(source: str) -> Trust:
     return Trust.WEB if source.startswith("connector:") else Trust.IMPORT
 
 
-def _as_json(body: str) -> str:
-    """A body as it is; text that cannot be one, such as that of a file, as `remember` takes it."""
+def as_content(body: str) -> str:
+    """Text that is no body, such as that of a file, as `remember` takes it."""
+    return json.dumps({"content": body}, ensure_ascii=False)
+
+
+def with_bodies(record: Record) -> Record:
+    """A record whose texts that are no bodies are made so."""
+    versions = tuple(map(with_body, record.history))
+    return replace(record, entity=_as_body(record.entity), history=versions)
+
+
+def with_body(version: Version) -> Version:
+    """A version whose text is made a body if it is none."""
+    return replace(version, entity=_as_body(version.entity))
+
+
+def _as_body(entity: Entity) -> Entity:
     try:
-        parse_body(body)
+        parse_body(entity.body_json)
     except InvalidInput:
-        return json.dumps({"content": body}, ensure_ascii=False)
-    return body
+        return replace(entity, body_json=as_content(entity.body_json))
+    return entity
 
 
 def _optional(row: Raw, name: str) -> int | None:
