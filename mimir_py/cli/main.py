@@ -12,6 +12,7 @@ from mimir_py.cli import (
     backups,
     connect,
     doctor,
+    documents,
     journal,
     lifecycle,
     memories,
@@ -70,6 +71,7 @@ transfer.add_commands(app)
 migrating.add_commands(app)
 sharing.add_commands(app)
 notes.add_commands(app)
+documents.add_commands(app)
 backups.add_commands(app)
 journal.add_commands(app)
 quality.add_commands(app)

@@ -5,7 +5,7 @@ Invariants: nothing outside the allowed folders is read; no parser runs in this 
 is as it was is not read again; what a file said before is in history.
 """
 
-from mimir_py.documents.folders import Place, place_of, usual_roots
+from mimir_py.documents.folders import Place, named
 from mimir_py.documents.models import Ingested, Stored, Wish
 from mimir_py.documents.places import place
 from mimir_py.documents.service import Documents
@@ -16,7 +16,6 @@ __all__ = [
     "Place",
     "Stored",
     "Wish",
+    "named",
     "place",
-    "place_of",
-    "usual_roots",
 ]

@@ -77,6 +77,20 @@ def place_of(given: str, roots: Sequence[Path]) -> Place:
     )
 
 
+def named(path: Path) -> Place:
+    """The place that a person names, wherever it is, and even by a link.
+
+    Raises:
+        TransferError: there is none.
+    """
+    try:
+        found = path.resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise TransferError(f"{path}: {reason}") from None
+    return Place(found, ()) if found.is_dir() else Place(found.parent, (found.name,))
+
+
 def content(place: Place, most_bytes: int) -> bytes:
     """What is in a file.
 

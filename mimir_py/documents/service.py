@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +28,8 @@ Report = Callable[[int, int | None, str], Awaitable[None]]
 
 _SHORTER: Final = "the file is shorter now"
 _IMPORTANCE: Final = 1.0
+# Of a longer memory a search reads and ranks too much that does not answer.
+_PART_BYTES: Final = 65_536
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Documents:
     ) -> None:
         self._database = database
         self._memories = memories
-        self._limits = limits
+        self._part_bytes = min(limits.body_bytes, _PART_BYTES)
         self._roots = folders.usual_roots(settings.ingest_roots, Path.cwd(), Path.home())
         self._most_bytes = settings.max_ingest_bytes
         self._secrets = SecretsMode(settings.secrets)
@@ -72,14 +74,10 @@ class Documents:
     async def ingest(self, places: Sequence[Place], wish: Wish, report: Report) -> Ingested:
         """Remember the files in some folders; one that cannot be read does not stop the others."""
         done = Ingested()
-        listed = [
-            found
-            for place in places
-            for found in await asyncio.to_thread(lambda p=place: [*folders.files(p, done.problems)])  # type: ignore[misc]  # mypy cannot infer a default argument
-        ]
+        listed = await asyncio.to_thread(lambda: list(_listed(places, done.problems)))
         async with Parser() as parser:
-            for number, place in enumerate(listed, start=1):
-                await self._take_one(place, wish, parser, done)
+            for number, (place, names) in enumerate(listed, start=1):
+                await self._take_one(place, replace(wish, least_names=names), parser, done)
                 await report(number, len(listed), place.names[-1])
         done.deleted = await self._deleted(places, wish.workspace)
         return done
@@ -89,9 +87,8 @@ class Documents:
             done.skipped += 1
             return
         done.files += 1
-        named = replace(wish, least_names=len(place.names) + 1)
         try:
-            stored, size = await self._take(place, named, parser)
+            stored, size = await self._take(place, wish, parser)
         except (TransferError, InvalidInput) as error:
             done.problems[str(place.path)] = str(error).removeprefix(f"{place.path}: ")
             return
@@ -138,7 +135,7 @@ class Documents:
     async def _store(self, parsed: Parsed, kind: Kind, origin: Origin, wish: Wish) -> Stored:
         given = {"content": parsed.text, "key": wish.key, "category": wish.category}
         words, secrets = self._cleaned({**given, "tags": list(wish.tags or ())})
-        pieces = list(parts(words["content"], kind, origin.path, self._limits.body_bytes))
+        pieces = list(parts(words["content"], kind, origin.path, self._part_bytes))
         tags = None if wish.tags is None else tuple(words["tags"])
         first: Remembered | None = None
         pending = 0
@@ -212,6 +209,16 @@ class Documents:
         cleaned, found = clean_fields(words, tuple(words))
         listed = tuple((f.field, f.kind, f.count) for f in found)
         return words | (cleaned if self._secrets is SecretsMode.REDACT else {}), listed
+
+
+def _listed(places: Sequence[Place], problems: dict[str, str]) -> Iterator[tuple[Place, int]]:
+    """The files in some places, each once, with how many names tell it from the others there."""
+    seen: set[Path] = set()
+    for place in places:
+        for found in folders.files(place, problems):
+            if found.path not in seen:
+                seen.add(found.path)
+                yield found, len(found.names) - len(place.names) + 1
 
 
 def _find(reader: Reader, path: str, wish: Wish) -> _Found:

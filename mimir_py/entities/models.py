@@ -176,8 +176,8 @@ class Draft:
     `supersedes` is the id, or the key in the same category, of a memory whose place it takes.
     `trust` is that of the channel the wish came through; for what is derived from memories, the
     lowest of theirs. A new memory gets `entity_id`, or one of `id_prefix`. One that `is_distinct`
-    never becomes another key of a memory that says the same. All of the text of one to
-    `embed_later` is queued for embedding.
+    never becomes another key of a memory that says the same, and what says nearly the same is not
+    looked for. All of the text of one to `embed_later` is queued for embedding.
     """
 
     identity: Identity

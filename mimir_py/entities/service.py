@@ -355,6 +355,8 @@ class _Seen:
 def _look(reader: Reader, draft: Draft, parsed: Any) -> _Seen:
     stored = store.by_identity(reader, draft.identity)
     repeated = stored is None and _repeated(reader, draft, text_hash(parsed)) is not None
+    if draft.is_distinct and not draft.swallow_near:
+        return _Seen(stored, repeated, ())
     near = _near_duplicates(reader, draft.identity, text.body_text(parsed), stored)
     return _Seen(stored, repeated, tuple(near))
 

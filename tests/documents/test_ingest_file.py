@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mimir_py.documents import usual_roots
-from mimir_py.documents.folders import place_of
+from mimir_py.documents.folders import place_of, usual_roots
 from mimir_py.errors import InvalidInput
 from tests.conftest import Client, OpenStore
 from tests.parsing.files import locked_pdf, pdf, word
