@@ -17,7 +17,7 @@ from mimir_py import graph, history, recall, upkeep
 from mimir_py.config import Settings, find_store
 from mimir_py.context import Contexts
 from mimir_py.context import tools as context_tools
-from mimir_py.documents import Documents
+from mimir_py.documents import Documents, Watching
 from mimir_py.documents import tools as document_tools
 from mimir_py.embedding import Embedder, OnnxEmbedder
 from mimir_py.entities import Memories
@@ -139,6 +139,7 @@ class App:
         self.conflicts = Conflicts(database, vectors, rows, self.journal, clock)
         self.undo = Undo(database, embedder, rows, self.journal, clock, new_id)
         self.documents = Documents(database, self.memories, limits, settings)
+        self.watching = Watching(self.documents, settings)
         self.files = Files(database, self.memories, rows, self.journal, limits, clock)
         self.workspaces = Workspaces(database)
         self.retries = Retries(database, clock)
@@ -359,6 +360,7 @@ async def open_app(
         if background:
             tasks.append(asyncio.create_task(app.embed_when_idle(), name="mimir-embed"))
             tasks.append(asyncio.create_task(app.load_index(), name="mimir-index"))
+            tasks.append(asyncio.create_task(app.watching.watch(), name="mimir-watch"))
             if settings.groom_hours:
                 grooming = app.groom_when_idle(settings.groom_hours)
                 tasks.append(asyncio.create_task(grooming, name="mimir-groom"))

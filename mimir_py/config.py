@@ -21,7 +21,14 @@ _YES: Final = frozenset({"yes", "on", "true", "1"})
 _NO: Final = frozenset({"no", "off", "false", "0"})
 _SHORTEST_ANSWER: Final = 4_000
 _PATHS: Final = frozenset(
-    {"db_path", "connect_config", "ranking_file", "encryption_key", "passphrase_file"}
+    {
+        "db_path",
+        "connect_config",
+        "ranking_file",
+        "encryption_key",
+        "passphrase_file",
+        "connectors_config",
+    }
 )
 
 
@@ -151,6 +158,12 @@ class Settings:
         "project the server was started in.",
         env="MIMIR_INGEST_ROOTS",
         flag="--ingest-roots",
+    )
+    connectors_config: Path | None = _row(
+        None,
+        "File that says which folders are watched (`docs/documents.md`).",
+        env="MIMIR_CONNECTORS_CONFIG",
+        flag="--connectors-config",
     )
     max_ingest_bytes: int = _row(
         52_428_800,

@@ -8,6 +8,7 @@ from typing import Final
 
 from mimir_py import __version__
 from mimir_py.config import Settings, load, process_environment
+from mimir_py.connectors import read_connectors
 from mimir_py.errors import ConfigError
 
 # Flags of the program whose clients we serve that ask for what is so anyway.
@@ -23,7 +24,6 @@ _NOT_YET: Final = {
     "--llm-model": "language models",
     "--embedding-endpoint": "remote embedding",
     "--embedding-model": "other embedding models",
-    "--connectors-config": "connectors",
     "--mcp-token": "network transports",
     "--workspace-token": "network transports",
 }
@@ -60,10 +60,12 @@ def parse_serve(arguments: Sequence[str]) -> Settings:
     for flag in _ACCEPTED:
         given.pop(_name(flag))
     try:
-        return load(process_environment(), given)
+        settings = load(process_environment(), given)
+        read_connectors(settings.connectors_config)
     except ConfigError as error:
         print(f"mimir: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
+    return settings
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -9,12 +9,14 @@ from mimir_py.documents.folders import Place, named
 from mimir_py.documents.models import Ingested, Stored, Wish
 from mimir_py.documents.places import place
 from mimir_py.documents.service import Documents
+from mimir_py.documents.watching import Watching
 
 __all__ = [
     "Documents",
     "Ingested",
     "Place",
     "Stored",
+    "Watching",
     "Wish",
     "named",
     "place",

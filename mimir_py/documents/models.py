@@ -8,15 +8,18 @@ from mimir_py.values import GLOBAL_WORKSPACE
 
 SOURCE: Final = "ingest_file"
 CATEGORY: Final = "document"
+PATH_FIELD: Final = "source_path"
+WATCHED_PATH_FIELD: Final = "path"
 
 
 @dataclass(frozen=True)
 class Wish:
-    """Under which name a file is to be remembered; without a key, under its own.
+    """How a file is to be remembered; without a key, under its own name or, if so, its whole path.
 
     With `again`, a file is read although it is as it was, and what was forgotten comes back.
     Without `embed`, vectors are left to the queue. `least_names` is of how many names of its path,
-    at least, the key of a new memory is made.
+    at least, the key of a new memory is made. `endings` are those of the files that are read, by
+    default of all kinds there are. A `dry_run` stops short of reading documents.
     """
 
     category: str = CATEGORY
@@ -26,6 +29,12 @@ class Wish:
     again: bool = False
     embed: bool = True
     least_names: int = 1
+    source: str = SOURCE
+    id_prefix: str = "mem"
+    path_field: str = PATH_FIELD
+    is_keyed_by_path: bool = False
+    endings: frozenset[str] | None = None
+    dry_run: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from mimir_py.documents.models import PATH_FIELD, WATCHED_PATH_FIELD
 from mimir_py.entities.models import Entity
 from mimir_py.entities.text import load_json
 from mimir_py.parsing.kinds import Kind, kind_of
 
 TYPE: Final = "document"
 _TEXT: Final = "content"
-_PATH: Final = "source_path"
+_PATHS: Final = (PATH_FIELD, WATCHED_PATH_FIELD)
 _FIRST_LINE: Final = "first_line"
 _FIRST_PAGE: Final = "first_page"
 _PAGE: Final = re.compile(r"^\[page (\d{1,9})\]$", re.MULTILINE)
@@ -46,9 +47,9 @@ def parts(text: str, kind: Kind, path: str, most_bytes: int) -> Iterator[Part]:
         begin = stop
 
 
-def body_json(part: Part, kind: Kind, path: str) -> str:
+def body_json(part: Part, kind: Kind, path: str, path_field: str = PATH_FIELD) -> str:
     """The body of the memory of a part."""
-    body: dict[str, Any] = {_TEXT: part.text, _PATH: path}
+    body: dict[str, Any] = {_TEXT: part.text, path_field: path}
     if kind is Kind.PDF and part.first_page > 1:
         body[_FIRST_PAGE] = part.first_page
     elif kind in (Kind.TEXT, Kind.MARKDOWN) and part.first_line > 1:
@@ -65,11 +66,14 @@ def place(entity: Entity, offset: int | None) -> dict[str, Any] | None:
     if entity.type != TYPE:
         return None
     body = load_json(entity.body_json)
-    if not isinstance(body, dict) or not isinstance(body.get(_PATH), str):
+    if not isinstance(body, dict):
         return None
-    found: dict[str, Any] = {"file": body[_PATH]}
-    text, kind = body.get(_TEXT), kind_of(body[_PATH])
-    if offset is None or not isinstance(text, str) or kind is None:
+    path = next((body[name] for name in _PATHS if isinstance(body.get(name), str)), None)
+    if path is None:
+        return None
+    found: dict[str, Any] = {"file": path}
+    text, kind = body.get(_TEXT), kind_of(path) or Kind.TEXT
+    if offset is None or not isinstance(text, str):
         return found
     if kind is Kind.PDF:
         found["page"] = _last_page(text[: _line_end(text, offset)], _number(body, _FIRST_PAGE))

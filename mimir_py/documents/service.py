@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,11 +12,13 @@ from typing import Any, Final
 from mimir_py.config import Settings
 from mimir_py.documents import folders, store
 from mimir_py.documents.folders import Place
-from mimir_py.documents.models import FORGOTTEN, SOURCE, UNCHANGED, Ingested, Stored, Wish
+from mimir_py.documents.looks import Looks
+from mimir_py.documents.models import FORGOTTEN, UNCHANGED, Ingested, Stored, Wish
 from mimir_py.documents.places import TYPE, body_json, key_of, keys_for, parts
 from mimir_py.documents.store import Origin
 from mimir_py.entities import Draft, Entity, Identity, Memories, Remembered
 from mimir_py.entities import store as entity_store
+from mimir_py.entities.models import CREATED, UPDATED
 from mimir_py.errors import InvalidInput, TransferError
 from mimir_py.limits import Limits
 from mimir_py.parsing.kinds import KINDS, Kind, ending, kind_of
@@ -71,19 +74,44 @@ class Documents:
             raise InvalidInput("path", "holds no text")
         return stored
 
-    async def ingest(self, places: Sequence[Place], wish: Wish, report: Report) -> Ingested:
-        """Remember the files in some folders; one that cannot be read does not stop the others."""
+    async def ingest(
+        self,
+        places: Sequence[Place],
+        wish: Wish,
+        report: Report,
+        looks: Looks | None = None,
+    ) -> Ingested:
+        """Remember the files in some folders; one that cannot be read does not stop the others.
+
+        With `looks`, those that are as they were when they were looked at last are not even opened.
+        """
         done = Ingested()
         listed = await asyncio.to_thread(lambda: list(_listed(places, done.problems)))
         async with Parser() as parser:
             for number, (place, names) in enumerate(listed, start=1):
-                await self._take_one(place, replace(wish, least_names=names), parser, done)
+                named = replace(wish, least_names=names)
+                if looks is None:
+                    await self._take_one(place, named, parser, done)
+                else:
+                    await self._look_at(place, named, parser, done, looks)
                 await report(number, len(listed), place.names[-1])
         done.deleted = await self._deleted(places, wish.workspace)
         return done
 
+    async def _look_at(
+        self, place: Place, wish: Wish, parser: Parser, done: Ingested, looks: Looks
+    ) -> None:
+        stamp = await asyncio.to_thread(looks.stamp, place.path)
+        if looks.is_known(place.path, stamp, done.problems):
+            done.files += 1
+            done.unchanged += str(place.path) not in done.problems
+            return
+        await self._take_one(place, wish, parser, done)
+        if not wish.dry_run:
+            looks.note(place.path, stamp, done.problems)
+
     async def _take_one(self, place: Place, wish: Wish, parser: Parser, done: Ingested) -> None:
-        if kind_of(place.names[-1]) is None:
+        if _kind(place, wish) is None:
             done.skipped += 1
             return
         done.files += 1
@@ -97,7 +125,7 @@ class Documents:
             done.skipped += 1
             return
         setattr(done, stored.action, getattr(done, stored.action) + 1)
-        if stored.action in (UNCHANGED, FORGOTTEN):
+        if stored.action in (UNCHANGED, FORGOTTEN) or wish.dry_run:
             return
         done.memories += stored.parts
         done.chars += stored.chars
@@ -108,7 +136,7 @@ class Documents:
 
     async def _take(self, place: Place, wish: Wish, parser: Parser) -> tuple[Stored | None, int]:
         """Remember a file; what became of it (`None`: it is empty), and how long it is in bytes."""
-        kind = kind_of(place.names[-1]) if place.names else None
+        kind = _kind(place, wish)
         if kind is None:
             raise _unsupported(place)
         content = await asyncio.to_thread(folders.content, place, self._most_bytes)
@@ -123,6 +151,10 @@ class Documents:
                 action = FORGOTTEN if held.archived else UNCHANGED
                 stored = Stored(held.id, action, held.category, held.key, path)
                 return stored, len(content)
+        if wish.dry_run:
+            is_new = found.held is None or found.held.archived
+            action = CREATED if is_new else UPDATED
+            return Stored("", action, wish.category, found.key, path), len(content)
         try:
             parsed = await parser.read(kind, content)
         except Unreadable as refusal:
@@ -137,17 +169,20 @@ class Documents:
         words, secrets = self._cleaned({**given, "tags": list(wish.tags or ())})
         pieces = list(parts(words["content"], kind, origin.path, self._part_bytes))
         tags = None if wish.tags is None else tuple(words["tags"])
+        if wish.endings is not None:
+            tags = (f"ext:{ending(origin.path)}",)
         first: Remembered | None = None
         pending = 0
         for number, piece in enumerate(pieces, start=1):
             key = key_of(words["key"], number)
             draft = Draft(
                 Identity(words["category"], key, wish.workspace),
-                body_json(piece, kind, origin.path),
+                body_json(piece, kind, origin.path, wish.path_field),
                 type=TYPE,
                 tags=tags,
                 importance=_IMPORTANCE,
-                source=SOURCE,
+                source=wish.source,
+                id_prefix=wish.id_prefix,
                 trust=Trust.FILE,
                 is_distinct=True,
                 embed_later=not wish.embed,
@@ -223,8 +258,9 @@ def _listed(places: Sequence[Place], problems: dict[str, str]) -> Iterator[tuple
 
 def _find(reader: Reader, path: str, wish: Wish) -> _Found:
     """The memory that a file has, else a name for it that no other memory has."""
-    if wish.key is not None:
-        return _under(reader, path, wish, wish.key)
+    key = re.sub(r"[/\\]", "-", path) if wish.is_keyed_by_path else wish.key
+    if key is not None:
+        return _under(reader, path, wish, key)
     free: str | None = None
     for count, key in enumerate(keys_for(path), start=1):
         held, where = _held(reader, Identity(wish.category, key, wish.workspace))
@@ -265,6 +301,15 @@ def _noting(origin: Origin) -> Callable[[Writer, Remembered], None]:
         store.put(tx, entity.row_id, origin)
 
     return note
+
+
+def _kind(place: Place, wish: Wish) -> Kind | None:
+    """How a file is read; `None` if it is not. One whose ending is asked for is text, at least."""
+    name = place.names[-1] if place.names else ""
+    if wish.endings is None:
+        return kind_of(name)
+    is_wanted = any(name.endswith(ending) for ending in wish.endings)
+    return (kind_of(name) or Kind.TEXT) if is_wanted else None
 
 
 def _unsupported(place: Place) -> InvalidInput:

@@ -1,4 +1,4 @@
-"""The tool that reads a file."""
+"""The tools that read files."""
 
 from typing import Annotated, Any, ClassVar, Final, NotRequired, TypedDict
 
@@ -6,6 +6,7 @@ from pydantic import Field
 
 from mimir_py.documents.models import CATEGORY, Wish
 from mimir_py.documents.service import Documents
+from mimir_py.documents.watching import Watching
 from mimir_py.tooling import AnyTool, Call, Effect, Tool, ToolSpec
 from mimir_py.tooling.fields import Category, Workspace
 
@@ -76,4 +77,40 @@ class IngestFile(Tool[Documents]):
         return answer
 
 
-TOOLS: Final[tuple[type[AnyTool], ...]] = (IngestFile,)
+class IngestAnswer(TypedDict):
+    ingested: int
+    dry_run: bool
+    errors: list[str]
+    unchanged: int
+
+
+class Ingest(Tool[Watching]):
+    """Remember what is new or changed in the folders that the user lets Mimir watch. The server
+    does so by itself, too."""
+
+    spec: ClassVar = ToolSpec(
+        name="mimir_ingest",
+        title="Read watched folders",
+        effect=Effect.WRITES,
+        idempotent=True,
+        room=Watching,
+        failure="Ingest failed",
+        long=True,
+        words=(),
+        example={"dry_run": True},
+    )
+
+    connector: str | None = Field(None, description="Default: all")
+    dry_run: bool = False
+
+    async def run(self, room: Watching, call: Call) -> IngestAnswer:
+        done = await room.ingest(self.connector, dry_run=self.dry_run, report=call.report)
+        return {
+            "ingested": done.created + done.updated,
+            "dry_run": self.dry_run,
+            "errors": [f"{place}: {why}" for place, why in done.problems.items()],
+            "unchanged": done.unchanged,
+        }
+
+
+TOOLS: Final[tuple[type[AnyTool], ...]] = (IngestFile, Ingest)
