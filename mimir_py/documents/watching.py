@@ -54,7 +54,7 @@ class Watching:
         """
         if not self._connectors:
             raise NotFound(
-                "No connectors configured: name a file that enables some with --connectors-config"
+                "No connectors configured: there is no --connectors-config file that enables one"
             )
         done = Ingested()
         watcher = self._connectors.file_watcher

@@ -200,6 +200,7 @@ ARGUMENTS: Final[Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]]] = {
         ("from_workspace", "to_workspace"),
         {"from_workspace": "string", "to_workspace": "string", "vault_dir": "string"},
     ),
+    "ingest": ((), {"connector": "string", "dry_run": "boolean"}),
     "ingest_file": (
         ("path",),
         {"path": "string", "category": "string", "key": "string", "tags": "array"},

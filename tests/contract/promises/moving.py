@@ -75,6 +75,7 @@ PROMISES: Final = (
     ),
 )
 REFUSALS: Final[tuple[Refusal, ...]] = (
+    Refusal("5.12", ("ingest", {}), "Ingest failed: No connectors configured"),
     Refusal(
         "5.45",
         ("share", {"category": "c", "key": "k", "to_workspace": "team-b"}),
