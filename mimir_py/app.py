@@ -358,12 +358,10 @@ async def open_app(
         stack.push_async_callback(_flush_uses, app)
         tasks = [asyncio.create_task(app.usage.run(), name="mimir-usage")]
         if background:
-            tasks.append(asyncio.create_task(app.embed_when_idle(), name="mimir-embed"))
-            tasks.append(asyncio.create_task(app.load_index(), name="mimir-index"))
-            tasks.append(asyncio.create_task(app.watching.watch(), name="mimir-watch"))
+            works = [app.embed_when_idle(), app.load_index(), app.watching.watch()]
             if settings.groom_hours:
-                grooming = app.groom_when_idle(settings.groom_hours)
-                tasks.append(asyncio.create_task(grooming, name="mimir-groom"))
+                works.append(app.groom_when_idle(settings.groom_hours))
+            tasks += [asyncio.create_task(work, name=f"mimir-{work.__name__}") for work in works]
         stack.push_async_callback(_stop, tasks)
         yield app
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import bulk, keeping, scale, serving, vaults
+from benchmarks import bulk, documents, keeping, scale, serving, vaults
 from benchmarks.client import BenchError
 from benchmarks.measure import Company, Row, machine
 from benchmarks.program import Program
@@ -40,6 +40,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "import_embedded": bulk.import_embedded,
     "notes": vaults.notes,
     "obsidian": vaults.obsidian,
+    "ingest": documents.ingest,
     "rss_before": serving.rss_before,
     "rss_10k": serving.rss_10k,
     "tools_list": serving.tools_list,

@@ -25,7 +25,8 @@ def test_the_examples_of_a_page_are_what_happens(name: str, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "name", ["documents", "files", "graph", "history", "journal", "lifecycle", "quality", "state", "undo"]
+    "name",
+    ["documents", "files", "graph", "history", "journal", "lifecycle", "quality", "state", "undo"],
 )
 def test_a_room_has_a_worked_example(name: str) -> None:
     assert len(list(steps(_WORKED[name]))) >= 3
