@@ -361,7 +361,7 @@ async def open_app(
             works = [app.embed_when_idle(), app.load_index(), app.watching.watch()]
             if settings.groom_hours:
                 works.append(app.groom_when_idle(settings.groom_hours))
-            tasks += [asyncio.create_task(work, name=f"mimir-{work.__name__}") for work in works]
+            tasks += [asyncio.create_task(work, name="mimir-aside") for work in works]
         stack.push_async_callback(_stop, tasks)
         yield app
 

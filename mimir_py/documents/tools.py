@@ -97,7 +97,7 @@ class Ingest(Tool[Watching]):
         failure="Ingest failed",
         long=True,
         words=(),
-        example={"dry_run": True},
+        example={"connector": "file_watcher"},
     )
 
     connector: str | None = Field(None, description="Default: all")

@@ -40,10 +40,24 @@ def path(store_path: Path) -> Path:
 
 
 @pytest.fixture
-async def app(open_store: Callable[[], AbstractAsyncContextManager[App]]) -> AsyncIterator[App]:
+def connectors(tmp_path: Path) -> Path:
+    """A file that has a folder with a note in it watched."""
+    watched = tmp_path / "watched"
+    watched.mkdir()
+    (watched / "note.md").write_text("a note", encoding="utf-8")
+    config = tmp_path / "connectors.yaml"
+    watcher = f"{{enabled: true, paths: ['{watched}']}}"
+    config.write_text(f"connectors: {{file_watcher: {watcher}}}", encoding="utf-8")
+    return config
+
+
+@pytest.fixture
+async def app(
+    open_store: Callable[..., AbstractAsyncContextManager[App]], connectors: Path
+) -> AsyncIterator[App]:
     """A store that holds what the examples speak of."""
     tools = {tool.spec.suffix: tool for tool in CATALOGUE.tools}
-    async with open_store() as opened:
+    async with open_store(connectors_config=connectors) as opened:
         for name, arguments in [*_MAKES_EXAMPLES, ("remember", _SUCCESSOR)]:
             made = await opened.run(tools[name], arguments or tools[name].spec.example, Call())
         link = {**tools["link"].spec.example, "to_id": made["id"]}
