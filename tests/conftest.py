@@ -224,6 +224,25 @@ def make_store(
 
 
 @pytest.fixture
+def connectors(tmp_path: Path) -> Path:
+    """A file that has a folder with a note in it watched."""
+    watched = tmp_path / "watched"
+    watched.mkdir()
+    (watched / "note.md").write_text("a note", encoding="utf-8")
+    config = tmp_path / "connectors.yaml"
+    watcher = f"{{enabled: true, paths: ['{watched}']}}"
+    config.write_text(f"connectors: {{file_watcher: {watcher}}}", encoding="utf-8")
+    return config
+
+
+@pytest.fixture
+async def connected_app(open_store: OpenStore, connectors: Path) -> AsyncIterator[App]:
+    """An app with connectors, of which some tools need one."""
+    async with open_store(connectors_config=connectors) as opened:
+        yield opened
+
+
+@pytest.fixture
 async def app(open_store: OpenStore) -> AsyncIterator[App]:
     async with open_store() as opened:
         yield opened

@@ -40,18 +40,6 @@ def path(store_path: Path) -> Path:
 
 
 @pytest.fixture
-def connectors(tmp_path: Path) -> Path:
-    """A file that has a folder with a note in it watched."""
-    watched = tmp_path / "watched"
-    watched.mkdir()
-    (watched / "note.md").write_text("a note", encoding="utf-8")
-    config = tmp_path / "connectors.yaml"
-    watcher = f"{{enabled: true, paths: ['{watched}']}}"
-    config.write_text(f"connectors: {{file_watcher: {watcher}}}", encoding="utf-8")
-    return config
-
-
-@pytest.fixture
 async def app(
     open_store: Callable[..., AbstractAsyncContextManager[App]], connectors: Path
 ) -> AsyncIterator[App]:

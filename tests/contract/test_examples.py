@@ -40,7 +40,8 @@ def _filled(value: Any, known: Mapping[str, str]) -> Any:
 @pytest.mark.parametrize(
     "promise", PROMISES, ids=lambda promise: f"{promise.section} {promise.tool}: {promise.sentence}"
 )
-async def test_an_example_of_the_contract_replays(app: App, promise: Promise) -> None:
+async def test_an_example_of_the_contract_replays(connected_app: App, promise: Promise) -> None:
+    app = connected_app
     known: dict[str, str] = {}
     for tool, arguments in promise.before:
         answer = _payload(await _call(app, tool, _filled(arguments, known)))

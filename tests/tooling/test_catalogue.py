@@ -79,7 +79,8 @@ async def _on_links(client):
     }
 
 
-async def test_answers_are_of_the_types_that_their_schemas_say(client):
+async def test_answers_are_of_the_types_that_their_schemas_say(connected_app, client_of):
+    client = client_of(connected_app)
     kinds = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict}
     kinds["number"] = (int, float)
     answer = await client.remember("queue", "use NATS")

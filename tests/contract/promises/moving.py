@@ -16,6 +16,24 @@ _EXPORT: Final[Call] = ("vault_export", _DIR)
 
 PROMISES: Final = (
     Promise(
+        "5.12",
+        "watched folders are looked through",
+        ("ingest", {}),
+        {"ingested": 1, "dry_run": False, "errors": []},
+    ),
+    Promise(
+        "5.12",
+        "an unknown connector brings nothing",
+        ("ingest", {"connector": "none"}),
+        {"ingested": 0, "dry_run": False, "errors": []},
+    ),
+    Promise(
+        "5.12",
+        "a dry run says what would be",
+        ("ingest", {"dry_run": True}),
+        {"ingested": 1, "dry_run": True, "errors": []},
+    ),
+    Promise(
         "5.13",
         "a file becomes a memory",
         ("ingest_file", {"path": "README.md", "key": "readme"}),
