@@ -20,6 +20,14 @@ class Step(StrEnum):
     REVIVE = "revived"
 
 
+# What an entry tells of that is not undone, and what to do instead.
+_LEFT: Final[Mapping[str, str]] = {
+    "score": "a score is not undone: score the memory again",
+    "rename": "a renamed file is not undone: rename it back",
+    "consolidate": "what was merged is not undone: undo what it archived, forget what it made",
+    "link": "a link is not undone: unlink the two",
+}
+_LEFT_KEY: Final = "a dropped key is not undone: remember the memory under it again"
 _CHANGES: Final = frozenset({"remember", "forget", "supersede", "rename", UNDO})
 
 
@@ -56,6 +64,19 @@ def change(entry: Recorded) -> Change | None:
         reverse = Step.REVIVE if action == Step.ARCHIVE else Step.RESTORE
         return Change(entry, reverse, history_id, SOURCE)
     return None
+
+
+def left(entry: Recorded) -> str | None:
+    """Why an entry of something that Mimir did is not undone, and what to do instead.
+
+    `None` if it can be undone, or tells of nothing that changed a memory.
+    """
+    kind, acted = entry.entry.event_type, _acted(entry)
+    if entry.entry.kind != AUDIT or not entry.entry.entity_id:
+        return None
+    if kind == "forget" and "key" in acted:
+        return _LEFT_KEY
+    return _LEFT.get(kind)
 
 
 def is_change(entry: Recorded) -> bool:

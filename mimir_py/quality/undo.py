@@ -18,7 +18,7 @@ from mimir_py.errors import Conflict, InvalidInput, NotFound
 from mimir_py.journal import AUDIT, Entry, Journal
 from mimir_py.journal import store as journal_store
 from mimir_py.journal.models import Filter
-from mimir_py.quality.reversal import SOURCE, UNDO, Change, Step, change, is_change, run_of
+from mimir_py.quality.reversal import SOURCE, UNDO, Change, Step, change, is_change, left, run_of
 from mimir_py.storage.database import Database, Reader, Writer
 from mimir_py.values import Clock, IdSource, UnixMs
 
@@ -40,10 +40,11 @@ class Undone:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A memory that is left as it is, and why."""
+    """A memory that is left as it is, or an entry of it that is, and why."""
 
     entity_id: str
     why: str
+    journal_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -156,9 +157,8 @@ def _plan_one(reader: Reader, journal_id: str, workspaces: Workspaces) -> Plan:
         raise NotFound(f"Journal entry not found: {journal_id}")
     found = change(entry)
     if found is None:
-        raise InvalidInput(
-            "journal_id", f"is of a {entry.entry.event_type}, which is no change to undo"
-        )
+        why = left(entry) or "that is no change to undo"
+        raise InvalidInput("journal_id", f"is of a {entry.entry.event_type}: {why}")
     step = _reversed(reader, [found])
     if isinstance(step, Skipped):
         raise Conflict(f"journal_id: {step.why}; nothing was changed")
@@ -173,10 +173,13 @@ def _plan_since(reader: Reader, since: Since, workspaces: Workspaces) -> Plan:
             "since_unix_ms", f"leaves more than {MOST_ENTRIES} journal entries; take a later time"
         )
     by_memory: dict[str, list[Change]] = {}
+    others: dict[str, list[Skipped]] = {}
     for entry in sorted(entries, key=lambda entry: -entry.seq):
-        found = change(entry)
+        found, entity_id = change(entry), entry.entry.entity_id
         if found is not None:
-            by_memory.setdefault(entry.entry.entity_id, []).append(found)
+            by_memory.setdefault(entity_id, []).append(found)
+        elif why := left(entry):
+            others.setdefault(entity_id, []).append(Skipped(entity_id, why, entry.id))
     steps: list[Undone] = []
     skipped: list[Skipped] = []
     for entity_id, changes in by_memory.items():
@@ -185,6 +188,8 @@ def _plan_since(reader: Reader, since: Since, workspaces: Workspaces) -> Plan:
         own = run_of(changes, since.source)
         made = _reversed(reader, own) if own else Skipped(entity_id, "was changed by others since")
         (steps if isinstance(made, Undone) else skipped).append(made)  # type: ignore[arg-type]
+        # Whoever did it, it stays: that is to be known of a memory that is put back.
+        skipped += others.get(entity_id, ())
     return Plan(tuple(steps), tuple(skipped))
 
 

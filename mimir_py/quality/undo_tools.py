@@ -3,7 +3,7 @@
 from typing import Any, ClassVar, Final, TypedDict
 
 from mimir_py.errors import InvalidInput
-from mimir_py.quality.undo import Since, Undo
+from mimir_py.quality.undo import Since, Skipped, Undo
 from mimir_py.tooling import AnyTool, Call, Effect, Tool, ToolSpec
 from mimir_py.tooling.fields import UnixMsField, WorkspaceFilter
 
@@ -55,7 +55,7 @@ class UndoTool(Tool[Undo]):
                 }
                 for step in plan.steps
             ],
-            "skipped": [{"entity_id": left.entity_id, "why": left.why} for left in plan.skipped],
+            "skipped": [_left(skipped) for skipped in plan.skipped],
             "total": len(plan.steps),
             "journal_ids": entries,
         }
@@ -70,6 +70,11 @@ class UndoTool(Tool[Undo]):
         if self.since_unix_ms is None:
             raise InvalidInput("since_unix_ms", "is required with source")
         return Since(self.source, self.since_unix_ms)
+
+
+def _left(skipped: Skipped) -> dict[str, str]:
+    said = {"entity_id": skipped.entity_id, "why": skipped.why}
+    return said if skipped.journal_id is None else {**said, "journal_id": skipped.journal_id}
 
 
 TOOLS: Final[tuple[type[AnyTool], ...]] = (UndoTool,)

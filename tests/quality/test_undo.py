@@ -241,3 +241,55 @@ async def test_the_entry_of_an_undoing_names_what_it_undid(client, last):
     assert entry["id"] == answer["journal_ids"][0]
     assert json.loads(entry["acted_json"])["undid"] == [made]
     assert entry["event_type"] == "undo"
+
+
+async def _score(client, memory_id):
+    await client.run("score", {**_NAME, "score": 0.9})
+
+
+async def _drop_key(client, memory_id):
+    await client.remember("queue-again", "use NATS")
+    await client.forget("queue-again")
+
+
+async def _link(client, memory_id):
+    for number in range(2):
+        tagged = f"{number} parcels leave by tram from the harbour at noon"
+        await client.remember(f"tram-{number}", tagged, tags=["tram"], distinct=True)
+    await client.run("cohere", {})
+
+
+async def _rename(client, memory_id):
+    await client.run("memories", {"command": "create", "path": "/a.md", "file_text": "a note"})
+    await client.run("memories", {"command": "rename", "old_path": "/a.md", "new_path": "/b.md"})
+
+
+@pytest.mark.parametrize(
+    ("change", "event", "instead"),
+    [
+        (_score, "score", "score the memory again"),
+        (_drop_key, "forget", "remember the memory under it again"),
+        (_link, "link", "unlink the two"),
+        (_rename, "rename", "rename it back"),
+    ],
+)
+async def test_an_entry_that_is_not_undone_says_so_and_what_to_do_instead(
+    client, clock, change, event, instead
+):
+    answer = await client.remember("queue", "use NATS")
+    clock.advance()
+    await change(client, answer["id"])
+    listed = (await client.run("timeline", {"include_audit": True, "limit": 50}))["items"]
+    entry = next(entry for entry in listed if entry["event_type"] == event)
+
+    with pytest.raises(InvalidInput, match=f"journal_id.*{instead}"):
+        await client.run("undo", {"journal_id": entry["id"]})
+
+    swept = [
+        await client.run("undo", {"source": source, "since_unix_ms": 0})
+        for source in ("agent", "memories-adapter")
+    ]
+    skipped = [left for answer in swept for left in answer["skipped"] if "journal_id" in left]
+    assert [left["journal_id"] for left in skipped] == [entry["id"]]
+    assert skipped[0]["entity_id"] == entry["entity_id"]
+    assert skipped[0]["why"].endswith(instead)
