@@ -12,7 +12,7 @@ _DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would ha
 
 
 def add_commands(app: typer.Typer) -> None:
-    for command in (prune, decay, compact, consolidate, autocohere, maintenance):
+    for command in (prune, decay, compact, cohere, consolidate, autocohere, maintenance):
         app.command()(command)
 
 
@@ -36,6 +36,7 @@ def prune(
     answer = run_tool(
         db,
         "prune",
+        progress="pruning",
         category=category,
         min_decay=min_decay,
         older_than_days=older_than_days,
@@ -57,7 +58,9 @@ def decay(
     as_json: Json = False,
 ) -> None:
     """Let memories fade with the time they were not used; archive what has faded away."""
-    answer = run_tool(db, "decay", workspace_hash=workspace_hash, dry_run=dry_run)
+    answer = run_tool(
+        db, "decay", progress="fading", workspace_hash=workspace_hash, dry_run=dry_run
+    )
     _print(answer, as_json=as_json)
 
 
@@ -70,7 +73,35 @@ def compact(
 ) -> None:
     """Archive every memory that has faded below a freshness, but protected ones."""
     answer = run_tool(
-        db, "compact", min_decay=min_decay, workspace_hash=workspace_hash, dry_run=dry_run
+        db,
+        "compact",
+        progress="compacting",
+        min_decay=min_decay,
+        workspace_hash=workspace_hash,
+        dry_run=dry_run,
+    )
+    _print(answer, as_json=as_json)
+
+
+def cohere(
+    db: Db = None,
+    max_links: Annotated[int, typer.Option(help="Most links to make.")] = 20,
+    promote_threshold: Annotated[int, typer.Option(help="Uses to leave the first layer.")] = 5,
+    archive_threshold: Annotated[float, typer.Option(help="Archive what is less fresh.")] = 0.05,
+    workspace_hash: WorkspaceHash = None,
+    dry_run: _DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Tidy up: promote what is used, let the rest fade, link what is alike."""
+    answer = run_tool(
+        db,
+        "cohere",
+        progress="tidying",
+        max_links=max_links,
+        promote_threshold=promote_threshold,
+        archive_threshold=archive_threshold,
+        workspace_hash=workspace_hash,
+        dry_run=dry_run,
     )
     _print(answer, as_json=as_json)
 
@@ -91,6 +122,7 @@ def consolidate(
     answer = run_tool(
         db,
         "consolidate",
+        progress="merging",
         category=category,
         similarity_threshold=similarity_threshold,
         limit=limit,
@@ -108,7 +140,9 @@ def autocohere(
     as_json: Json = False,
 ) -> None:
     """Groom the whole memory once: fade, link, merge, and keep history to its limits."""
-    answer = run_tool(db, "autocohere", workspace_hash=workspace_hash, dry_run=dry_run)
+    answer = run_tool(
+        db, "autocohere", progress="grooming", workspace_hash=workspace_hash, dry_run=dry_run
+    )
     _print(answer, as_json=as_json)
 
 

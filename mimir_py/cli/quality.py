@@ -33,6 +33,7 @@ def conflicts(
     answer = run_tool(
         db,
         "conflicts",
+        progress="comparing",
         category=category,
         threshold=threshold,
         limit=limit,
@@ -69,6 +70,7 @@ def undo(
     answer = run_tool(
         db,
         "undo",
+        progress="undoing",
         journal_id=journal_id,
         source=source,
         since_unix_ms=since_ms,

@@ -5,7 +5,7 @@ and looks again at each memory, so one that was used meanwhile stays.
 """
 
 import json
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -39,6 +39,11 @@ _MOVED_AT_ONCE: Final = 50
 _RETIRED_AT_ONCE: Final = 25
 
 Meant = Callable[[Standing], bool]
+Report = Callable[[int, int | None, str], Awaitable[None]]
+
+
+async def silent(done: int, total: int | None, what: str) -> None:
+    """Tells nobody."""
 
 
 @dataclass
@@ -66,14 +71,16 @@ class Fading:
         self._journal = journal
         self._clock = clock
 
-    async def decay(self, within: Within, *, dry_run: bool = False) -> Decayed:
+    async def decay(
+        self, within: Within, *, dry_run: bool = False, report: Report = silent
+    ) -> Decayed:
         """Store how fresh memories are now, move them between layers, archive what has faded."""
         now = self._clock()
-        plan = await self.plan(within, now)
+        plan = await self.plan(within, now, report=report)
         if dry_run:
             ids = await self.ids([memory.row_id for memory in plan.ending])
         else:
-            ids = await self.carry_out(plan, now)
+            ids = await self.carry_out(plan, now, report=report)
         return Decayed(plan.checked, plan.scores, len(plan.moves), tuple(ids), self._clock())
 
     async def prune(
@@ -107,7 +114,9 @@ class Fading:
             yield live
             after = some.upto
 
-    async def plan(self, within: Within, now: UnixMs, rule: Rule = DEFAULT_RULE) -> Faded:
+    async def plan(
+        self, within: Within, now: UnixMs, rule: Rule = DEFAULT_RULE, report: Report = silent
+    ) -> Faded:
         """What bringing freshness up to date comes to."""
         plan = Faded(within)
         after = 0
@@ -115,6 +124,7 @@ class Fading:
             partial(self._plan_some, plan=plan, after=after, now=now, rule=rule)
         ):
             after = some.upto
+            await report(plan.checked, None, "looking at memories")
         plan.ending.sort(key=lambda memory: worth(memory, now))
         return plan
 
@@ -142,9 +152,14 @@ class Fading:
                 plan.moves.append((memory, layer))
         return some
 
-    async def carry_out(self, plan: Faded, now: UnixMs, rule: Rule = DEFAULT_RULE) -> list[str]:
+    async def carry_out(
+        self, plan: Faded, now: UnixMs, rule: Rule = DEFAULT_RULE, report: Report = silent
+    ) -> list[str]:
         """Store freshness and layers as planned, archive what faded; the ids of that."""
-        for some in plan.stale:
+        for number, some in enumerate(plan.stale):
+            await report(
+                plan.checked * number // len(plan.stale), plan.checked, "storing freshness"
+            )
             await self._database.write_slice(
                 partial(standings.store_freshness, within=plan.within, some=some, now=now)
             )

@@ -50,7 +50,7 @@ class Decay(Tool[Fading]):
 
     async def run(self, room: Fading, call: Call) -> DecayAnswer:
         within = Within(ending_in(call, self.workspace_hash))
-        done = await room.decay(within, dry_run=self.dry_run)
+        done = await room.decay(within, dry_run=self.dry_run, report=call.report)
         return {
             "entities_checked": done.checked,
             "entities_updated": done.updated,

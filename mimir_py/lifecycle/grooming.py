@@ -18,7 +18,7 @@ from mimir_py.errors import InvalidInput
 from mimir_py.history.retention import Bounds, Retained
 from mimir_py.journal import AUDIT, Entry, Journal
 from mimir_py.lifecycle import store
-from mimir_py.lifecycle.fading import Faded, Fading
+from mimir_py.lifecycle.fading import Faded, Fading, Report, silent
 from mimir_py.lifecycle.merging import (
     DERIVED,
     OBSERVATION,
@@ -82,16 +82,22 @@ class Grooming:
         self._clock = clock
 
     async def cohere(
-        self, within: Within, rule: Rule, most_links: int, *, dry_run: bool
+        self,
+        within: Within,
+        rule: Rule,
+        most_links: int,
+        *,
+        dry_run: bool,
+        report: Report = silent,
     ) -> Cohered:
         """Bring layers and freshness up to date, archive what faded, link what is alike."""
         now = self._clock()
-        plan = await self._fading.plan(within, now, rule)
+        plan = await self._fading.plan(within, now, rule, report)
         ended = [memory.row_id for memory in plan.ending]
         if dry_run:
             ids = await self._fading.ids(ended)
         else:
-            ids = await self._fading.carry_out(plan, now, rule)
+            ids = await self._fading.carry_out(plan, now, rule, report)
         wanted = await self._alike(within, most_links, ended)
         if not dry_run:
             await self._link(wanted)
@@ -133,7 +139,9 @@ class Grooming:
                 await self._merge(wanted, merging)
         return Consolidated(len(window), made, archived)
 
-    async def autocohere(self, within: Within, *, dry_run: bool, rest: Rest = _on) -> Groomed:
+    async def autocohere(
+        self, within: Within, *, dry_run: bool, rest: Rest = _on, report: Report = silent
+    ) -> Groomed:
         """One whole pass: earlier versions, freshness, links, then merging in every category.
 
         `rest` is awaited between the steps.
@@ -147,18 +155,20 @@ class Grooming:
             )
         await rest()
         now = self._clock()
-        plan = await self._fading.plan(within, now)
+        plan = await self._fading.plan(within, now, report=report)
         ended = [memory.row_id for memory in plan.ending]
         if dry_run:
             ids = await self._fading.ids(ended)
         else:
-            ids = await self._fading.carry_out(plan, now)
+            ids = await self._fading.carry_out(plan, now, report=report)
         await rest()
         wanted = await self._alike(within, _LINKED_AT_ONCE, ended)
         if not dry_run:
             await self._link(wanted)
         consolidated = []
-        for workspace, category in await self._database.read(partial(store.places, within=within)):
+        places = await self._database.read(partial(store.places, within=within))
+        for number, (workspace, category) in enumerate(places):
+            await report(number, len(places), f"merging {category}")
             if category not in _LEFT_ALONE:
                 await rest()
                 place = Within((workspace,), category)

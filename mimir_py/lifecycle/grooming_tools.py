@@ -57,6 +57,7 @@ class Cohere(Tool[Grooming]):
             Rule(self.promote_threshold, self.archive_threshold),
             min(self.max_links, MOST_LINKS),
             dry_run=self.dry_run,
+            report=call.report,
         )
         return {
             "promoted": done.promoted,
@@ -163,7 +164,7 @@ class Autocohere(Tool[Grooming]):
 
     async def run(self, room: Grooming, call: Call) -> AutocohereAnswer:
         within = Within(ending_in(call, self.workspace_hash))
-        done = await room.autocohere(within, dry_run=self.dry_run)
+        done = await room.autocohere(within, dry_run=self.dry_run, report=call.report)
         return {
             "promoted_entities": done.cohered.promoted,
             "links_created": len(done.cohered.links),

@@ -23,6 +23,7 @@ def _answer(mimir: Mimir, store: Path, *arguments: str) -> dict[str, Any]:
         (("decay", "--dry-run"), {"auto_archived": 0, "dry_run": True}),
         (("compact", "--json", "--dry-run"), {"entities_archived": 0, "dry_run": True}),
         (("autocohere", "--dry-run"), {"archived_entities": 0, "dry_run": True}),
+        (("cohere", "--dry-run"), {"linked": 0, "dry_run": True}),
         (("consolidate", "--category", "none", "--json"), {"observations_created": 0}),
         (("maintenance", "--all", "--dry-run"), {"errors": [], "dry_run": True}),
         (("maintenance", "--vacuum"), {"errors": [], "reindex_rows_affected": 0}),
