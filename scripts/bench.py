@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import bulk, documents, keeping, scale, serving, vaults
+from benchmarks import bulk, documents, graphs, keeping, scale, serving, vaults
 from benchmarks.client import BenchError
 from benchmarks.measure import Company, Row, machine
 from benchmarks.program import Program
@@ -36,6 +36,10 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "remember_100k": serving.remember_100k,
     "decay": keeping.decay,
     "conflicts": keeping.conflicts,
+    "traverse": graphs.traverse,
+    "communities": graphs.communities,
+    "autocohere": graphs.autocohere,
+    "look_ups": graphs.look_ups,
     "import_plain": bulk.import_plain,
     "import_embedded": bulk.import_embedded,
     "notes": vaults.notes,
