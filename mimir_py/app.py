@@ -350,8 +350,10 @@ async def open_app(
         embedder = OnnxEmbedder(1 if bulk else settings.embedding_threads, workers)
         stack.callback(embedder.close)
         # A question is short, and other work waits for a core meanwhile: one thread answers sooner.
-        query_embedder = OnnxEmbedder(1)
-        stack.callback(query_embedder.close)
+        query_embedder = embedder
+        if workers > 1 or settings.embedding_threads > 1:
+            query_embedder = OnnxEmbedder(1)
+            stack.callback(query_embedder.close)
         app = App(
             database, embedder, query_embedder, settings, clock, new_id, background=background
         )

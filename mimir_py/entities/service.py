@@ -27,7 +27,7 @@ from mimir_py.entities.models import (
 from mimir_py.entities.reinforcement import reinforce_near
 from mimir_py.entities.similarity import NEAR, near_query, text_hash, trigram_similarity
 from mimir_py.entities.succession import Closed, Name, Pair, Succession
-from mimir_py.entities.writing import Prepared, Rows, derive, embedded, relabelled
+from mimir_py.entities.writing import Prepared, Rows, derive, embedded, is_embedded, relabelled
 from mimir_py.errors import InvalidInput, NotFound
 from mimir_py.journal import AUDIT, Entry, Journal
 from mimir_py.limits import Limits, check_name
@@ -226,7 +226,9 @@ class Memories:
         """Store what was prepared; `None` when another writer changed what was seen meanwhile."""
         identity = prepared.draft.identity
         stored = store.by_identity(tx, identity)
-        if _version(stored) != _version(seen.stored):
+        if _version(stored) != _version(seen.stored) and not (
+            stored is not None and self._fits(stored, prepared)
+        ):
             return None
         if stored is not None:
             return self._update(tx, stored, prepared)
@@ -247,6 +249,16 @@ class Memories:
         self._rows.insert(tx, entity, prepared)
         self._note(tx, "remember", entity, {"action": "created", "source": entity.source})
         return _remembered(entity.id, CREATED, identity, prepared.chunks)
+
+    def _fits(self, stored: Entity, prepared: Prepared) -> bool:
+        """Whether what was prepared beside another version is right beside this one too.
+
+        Where many write one memory, preparing anew could go on for as long as they do.
+        """
+        draft = prepared.draft
+        merged = versioning.revised(stored, draft, self._clock(), "")
+        is_ready = draft.embed_later or is_embedded(prepared)
+        return is_ready and relabelled(prepared, merged).label == prepared.label
 
     def _update(self, tx: Writer, stored: Entity, prepared: Prepared) -> Remembered:
         history_id = self._new_id("hist")

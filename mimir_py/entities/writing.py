@@ -58,6 +58,11 @@ async def embedded(embedder: Embedder, prepared: Prepared) -> Prepared:
     return replace(prepared, chunks=done + later)
 
 
+def is_embedded(prepared: Prepared) -> bool:
+    """Whether `embedded` has been done."""
+    return all(chunk.vector is not None for chunk in prepared.chunks[:EMBEDDED_AT_ONCE])
+
+
 def ended(version: Entity, at: UnixMs) -> Entity:
     """`version` as history keeps it when it stops being the present one at a time."""
     until = version.believed_until

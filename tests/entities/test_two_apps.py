@@ -168,6 +168,29 @@ async def test_a_change_another_app_makes_meanwhile_is_built_upon(
         assert await client.rows("SELECT count(*) FROM entity_history") == [(2,)]
 
 
+async def test_a_memory_that_changes_all_the_time_can_still_be_written(
+    open_store, client_of, interrupted
+):
+    async with open_store(embedder=interrupted) as one, open_store() as other:
+        client, other_client = client_of(one), client_of(other)
+        changes = iter(range(5))
+
+        async def change():
+            number = next(changes)
+            interrupted.meanwhile = change
+            await other_client.remember("counter", f"the other has got to {number}")
+
+        interrupted.meanwhile = change
+
+        answer = await client.remember("counter", "this one has got to 7")
+
+        assert answer["action"] == "updated"
+        assert list(changes) == [1, 2, 3, 4]
+        interrupted.meanwhile = None
+        [item] = await client.recall("this one has got to 7", mode="dense")
+        assert item["content"] == "this one has got to 7"
+
+
 async def test_a_memory_another_app_makes_meanwhile_is_updated(open_store, client_of, interrupted):
     async with open_store(embedder=interrupted) as one, open_store() as other:
         client, other_client = client_of(one), client_of(other)
