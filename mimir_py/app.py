@@ -167,7 +167,7 @@ class App:
         self.sharing = Sharing(
             database, self.vault, journal, settings, lambda other: App(other, *means).vault
         )
-        self.imports = Imports(database, self.vault, self.memories, clock)
+        self.imports = Imports(database, self.vault, Rows(vectors, new_id), journal, clock)
         self.migrations = Migrations(database, self.vault, journal, clock, settings)
         self.notes = Notes(self.vault.means)
         self.sync = Sync(database, self.journal, self.notes)

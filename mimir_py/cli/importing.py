@@ -12,7 +12,7 @@ _OF_A_PROJECT = ("claude", "codex")
 
 
 def take(
-    path: str,
+    path: str | None,
     db: str | None,
     program: str,
     workspace: str | None,
@@ -22,6 +22,11 @@ def take(
     as_json: bool,
 ) -> None:
     """Take in, look at, or forget again what a file or folder holds, and say what was done."""
+    if path is None:
+        if not undo:
+            raise fail("name the file or folder", 2)
+        _forget_all(db, program, as_json=as_json)
+        return
     source = Path(path).expanduser()
     if not source.exists():
         raise fail(f"there is no file or folder {path}")
@@ -45,6 +50,17 @@ def take(
         print_json({**vars(taken), "embedded_chunks": embedded})
     else:
         _say(taken, dry_run=dry_run, undo=undo)
+
+
+def _forget_all(db: str | None, program: str, *, as_json: bool) -> None:
+    async def work(app: Any) -> Any:
+        return await app.imports.undo(program)
+
+    taken = with_app(db, work)
+    if as_json:
+        print_json({**vars(taken), "embedded_chunks": 0})
+    else:
+        _say(taken, dry_run=False, undo=True)
 
 
 async def embed(app: Any) -> int:

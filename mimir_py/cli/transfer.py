@@ -59,7 +59,9 @@ SealKeychain = Annotated[
     str | None,
     typer.Option("--seal-keychain", metavar="ENTRY", help="Or an entry of the keychain."),
 ]
-Undo = Annotated[bool, typer.Option("--undo", help="With --from: forget what was taken from PATH.")]
+Undo = Annotated[
+    bool, typer.Option("--undo", help="With --from: forget what was taken from PATH, or all.")
+]
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -108,7 +110,7 @@ def export_file(
 
 
 def import_file(
-    path: Annotated[str, typer.Argument(help="File to read; - is standard input.")],
+    path: Annotated[str | None, typer.Argument(help="File to read; - is standard input.")] = None,
     db: Db = None,
     replace: Replace = False,
     no_embed: NoEmbed = False,
@@ -131,6 +133,8 @@ def import_file(
     if program is not None:
         importing.take(path, db, program, workspace, dry_run, undo, no_embed, as_json)
         return
+    if path is None:
+        raise fail("name the file to import", 2)
     if dry_run or undo or workspace is not None:
         raise fail("--dry-run, --undo and --workspace-hash need --from", 2)
     if path != STREAM and not Path(path).is_file():

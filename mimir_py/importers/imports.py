@@ -1,23 +1,30 @@
 """Taking in what other memory programs keep: each under an id of its own, marked as theirs."""
 
-from collections.abc import Awaitable, Callable, Iterator
+import json
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from mimir_py.entities import Memories
 from mimir_py.entities import store as entity_store
 from mimir_py.entities.models import Entity
+from mimir_py.entities.writing import Rows
 from mimir_py.errors import InvalidInput
 from mimir_py.importers.formats import FORMATS, Source
 from mimir_py.importers.formats.models import entity
-from mimir_py.storage.database import Database
+from mimir_py.journal import AUDIT, Entry, Journal
+from mimir_py.journal import store as journal_store
+from mimir_py.quality.reversal import is_change
+from mimir_py.storage.database import Database, Reader, Writer
 from mimir_py.values import GLOBAL_WORKSPACE, Clock
-from mimir_py.vault import Record, Vault
+from mimir_py.vault import Imported, Record, Vault
+from mimir_py.vault import store as vault_store
 
 Report = Callable[[int], Awaitable[None]]
+Bring = Callable[[Iterator[Record]], Awaitable[Imported]]
 
-_LOOKED_UP: Final = 500
+_AT_ONCE: Final = 200
 _UNDONE: Final = "import undone"
 
 
@@ -37,10 +44,13 @@ class Taken:
 class Imports:
     """The room's door."""
 
-    def __init__(self, database: Database, vault: Vault, memories: Memories, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, vault: Vault, rows: Rows, journal: Journal, clock: Clock
+    ) -> None:
         self._database = database
         self._vault = vault
-        self._memories = memories
+        self._rows = rows
+        self._journal = journal
         self._clock = clock
 
     async def take(
@@ -55,41 +65,68 @@ class Imports:
             InvalidInput: there is no such program.
             TransferError, ForeignStore: the whole source cannot be read; nothing was stored.
         """
+
+        async def bring(records: Iterator[Record]) -> Imported:
+            origin = _source_of(name)
+            return await self._vault.import_records(records, report=report, origin=origin)
+
+        return await self._brought(name, path, workspace, bring)
+
+    async def look(self, name: str, path: Path, *, workspace: str = GLOBAL_WORKSPACE) -> Taken:
+        """What `take` would do: the same is read and decided, and nothing stored."""
+        return await self._brought(name, path, workspace, self._vault.plan_records)
+
+    async def undo(
+        self, name: str, path: Path | None = None, *, workspace: str = GLOBAL_WORKSPACE
+    ) -> Taken:
+        """Forget what was taken from a file or folder, or from any of that program.
+
+        What was edited here since stays. Purging erases what is forgotten.
+        """
+        taken = Taken()
+        if path is None:
+            self._source(name, Path())
+            mark = _source_of(name)
+            ids = await self._database.read(lambda r: vault_store.live_of_source(r, mark))
+        else:
+            source = self._source(name, path)
+            ids = [found.id for found in self._read(name, source, workspace, taken)]
+            taken.problems = source.problems
+        for start in range(0, len(ids), _AT_ONCE):
+            part = ids[start : start + _AT_ONCE]
+            taken.undone += await self._database.write_slice(partial(self._forget, name, part))
+        return taken
+
+    def _forget(self, name: str, ids: Sequence[str], tx: Writer) -> int:
+        found = entity_store.by_ids(tx, ids).values()
+        theirs = [one for one in found if one.source == _source_of(name) and not one.archived]
+        own = [one for one in theirs if not _is_edited(tx, one)]
+        for memory in own:
+            self._rows.settle_aliases(tx, memory)
+            entity_store.archive(tx, memory, _UNDONE, self._clock())
+            entry = Entry(
+                "forget",
+                kind=AUDIT,
+                category=memory.category,
+                key=memory.key,
+                entity_id=memory.id,
+                agent_id=memory.agent_id,
+                workspace_hash=memory.workspace_hash,
+                acted_json=json.dumps({"reason": _UNDONE}),
+            )
+            self._journal.append(tx, entry)
+        return len(own)
+
+    async def _brought(self, name: str, path: Path, workspace: str, bring: Bring) -> Taken:
         taken, source = Taken(), self._source(name, path)
         records = (Record(found) for found in self._read(name, source, workspace, taken))
-        imported = await self._vault.import_records(records, report=report)
+        imported = await bring(records)
         taken.created, taken.updated = imported.created, imported.replaced
         taken.unchanged = imported.unchanged
         taken.secrets = dict(imported.secrets)
         taken.problems = {**source.problems, **imported.refused}
         for named in imported.conflicts:
             taken.problems[named] = "another memory has its name here, or was changed here since"
-        return taken
-
-    async def look(self, name: str, path: Path, *, workspace: str = GLOBAL_WORKSPACE) -> Taken:
-        """What `take` would do, as far as reading tells: nothing is stored."""
-        taken, source = Taken(), self._source(name, path)
-        for found, stored in await self._paired(name, source, workspace, taken):
-            if stored is None:
-                taken.created += 1
-            elif stored.body_json == found.body_json:
-                taken.unchanged += 1
-            else:
-                taken.updated += 1
-        taken.problems = source.problems
-        return taken
-
-    async def undo(self, name: str, path: Path, *, workspace: str = GLOBAL_WORKSPACE) -> Taken:
-        """Forget what was taken from a file or folder; purging erases it."""
-        taken, source = Taken(), self._source(name, path)
-        for _, stored in await self._paired(name, source, workspace, taken):
-            if stored is None or stored.archived or stored.source != f"import:{name}":
-                continue
-            await self._memories.forget(
-                stored.category, stored.key, _UNDONE, [stored.workspace_hash]
-            )
-            taken.undone += 1
-        taken.problems = source.problems
         return taken
 
     def _source(self, name: str, path: Path) -> Source:
@@ -99,6 +136,7 @@ class Imports:
 
     def _read(self, name: str, source: Source, workspace: str, taken: Taken) -> Iterator[Entity]:
         now, used = self._clock(), dict[tuple[str, str, str], str]()
+        seen: set[str] = set()
         for found in FORMATS[name](source):
             place = workspace if found.workspace is None else found.workspace
             key, copies = found.key, 1
@@ -107,18 +145,20 @@ class Imports:
                 copies += 1
                 key = f"{found.key} ({copies})"
             made = entity(found, name, key, place, now)
+            if made.id in seen:
+                # A source may list one thing twice; a second import would not take it again.
+                continue
+            seen.add(made.id)
             taken.categories[made.category] = taken.categories.get(made.category, 0) + 1
             yield made
 
-    async def _paired(
-        self, name: str, source: Source, workspace: str, taken: Taken
-    ) -> list[tuple[Entity, Entity | None]]:
-        """What is found, with what is stored under its id."""
-        found = list(self._read(name, source, workspace, taken))
-        pairs: list[tuple[Entity, Entity | None]] = []
-        for start in range(0, len(found), _LOOKED_UP):
-            part = found[start : start + _LOOKED_UP]
-            ids = [one.id for one in part]
-            stored = await self._database.read(lambda r, i=ids: entity_store.by_ids(r, i))  # type: ignore[misc]  # mypy cannot infer a default argument
-            pairs += [(one, stored.get(one.id)) for one in part]
-        return pairs
+
+def _is_edited(reader: Reader, memory: Entity) -> bool:
+    """Whether somebody has said something else here under the name of what was taken in."""
+    entries = journal_store.by_seqs(reader, journal_store.about_entity(reader, memory.id))
+    return any(is_change(one) and one.entry.event_type == "remember" for one in entries)
+
+
+def _source_of(name: str) -> str:
+    """What memories of a program say of where they are from."""
+    return f"import:{name}"

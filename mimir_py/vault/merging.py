@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from mimir_py.entities.models import Entity
+from mimir_py.entities.models import Entity, Identity
 from mimir_py.vault.jsonl import Record, Version
 
 
@@ -49,6 +49,11 @@ def is_newer(record: Record, stored: Entity | None) -> bool:
     return record.entity.recorded_at_unix_ms > stored.recorded_at_unix_ms
 
 
+def is_trusted_more(record: Record, stored: Entity) -> bool:
+    """Whether what a stored memory says came through a channel now that is trusted more."""
+    return record.entity.trust > stored.trust and said(record.entity) == said(stored)
+
+
 def same(one: Entity, other: Entity) -> bool:
     return _comparable(one) == _comparable(other)
 
@@ -62,3 +67,8 @@ def said(entity: Entity) -> dict[str, Any]:
     """What an entity says, without what replacing sets anew."""
     ours = ("row_id", "id", "recorded_at_unix_ms", "supersedes", "trust")
     return {name: value for name, value in vars(entity).items() if name not in ours}
+
+
+def identity_of(entity: Entity) -> Identity:
+    """The name of a memory."""
+    return Identity(entity.category, entity.key, entity.workspace_hash)

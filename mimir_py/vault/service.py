@@ -9,27 +9,29 @@ import sys
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, Final, Protocol
 
 from mimir_py.entities import links
 from mimir_py.entities import store as entity_store
-from mimir_py.entities.models import Entity, Identity
+from mimir_py.entities.models import Entity
 from mimir_py.entities.writing import Rows
 from mimir_py.journal import AUDIT, Entry, Journal
 from mimir_py.limits import Limits
 from mimir_py.security import Trust
 from mimir_py.storage import fts
-from mimir_py.storage.database import Database, Reader, Writer
+from mimir_py.storage.database import Database, Writer
 from mimir_py.storage.vectors import Vectors
 from mimir_py.upkeep import Upkeep
 from mimir_py.values import Clock, IdSource
-from mimir_py.vault import jsonl, merging, store
+from mimir_py.vault import jsonl, merging, steps, store
 from mimir_py.vault.jsonl import Record
 from mimir_py.vault.lines import Incoming, LineReader, Lines, Slice
 from mimir_py.vault.models import Imported, Merge
 from mimir_py.vault.outgoing import Outgoing
 from mimir_py.vault.reading import Means
 from mimir_py.vault.records import Mend, Records
+from mimir_py.vault.steps import Plan, Step
 
 Report = Callable[[int], Awaitable[None]]
 
@@ -156,6 +158,15 @@ class Vault:
         done.refused = refused
         return done
 
+    async def plan_records(self, records: Iterable[Record]) -> Imported:
+        """What `import_records` would do by default, told without storing anything."""
+        plan = Plan(Merge.NEWER)
+        source = Records(records, self._limits, plan.done.refused, seek_secrets=self._seek_secrets)
+        while (ready := await _understood(source, source.take(_FIRST_SLICE))).memories:
+            await self._database.read(partial(plan.sort, memories=ready.memories))
+            plan.done.secrets += ready.secrets
+        return plan.done
+
     async def _import(
         self, source: _Source, merge: Merge, report: Report, origin: str = ""
     ) -> Imported:
@@ -219,28 +230,22 @@ class Vault:
         held = entity_store.by_ids(tx, list({coming.record.entity.id for coming in memories}))
         names = store.ids_by_identity(tx, [coming.prepared.draft.identity for coming in memories])
         fresh: dict[str, Incoming] = {}
-        replace = merge is Merge.REPLACE
         for coming in memories:
-            record, prepared = coming.record, coming.prepared
-            identity, entity_id = prepared.draft.identity, record.entity.id
-            stored, owner = held.get(entity_id), names.get(identity)
-            if stored is None and owner is None and entity_id not in fresh:
-                names[identity] = entity_id
-                fresh[entity_id] = coming
-            elif (stored is not None and merging.same(stored, record.entity)) or (
-                replace and self._is_laid_over(tx, stored, owner, record)
-            ):
+            record, identity = coming.record, coming.prepared.draft.identity
+            stored, owner = held.get(record.entity.id), names.get(identity)
+            taken = steps.step(tx, record, stored, owner, merge)
+            if taken is Step.CREATE and record.entity.id not in fresh:
+                names[identity] = record.entity.id
+                fresh[record.entity.id] = coming
+            elif taken is Step.LEAVE:
                 done.unchanged += 1
-                if stored is not None and record.entity.trust > stored.trust:
+                if stored is not None and merging.is_trusted_more(record, stored):
                     entity_store.set_trust(tx, stored, record.entity.trust)
-            elif merge is Merge.NEWER and stored is not None and _was_said(tx, stored, record):
-                done.unchanged += 1
-            elif (
-                replace or (merge is Merge.NEWER and merging.is_newer(record, stored))
-            ) and self._replace(tx, stored, owner, coming):
+            elif taken is Step.REPLACE:
+                self._replace(tx, stored, owner, coming)
                 done.replaced += 1
             else:
-                done.conflicts.append(f"{identity.category}/{identity.key} ({entity_id})")
+                done.conflicts.append(steps.named(record))
         self.insert(tx, list(fresh.values()))
         done.created += len(fresh)
 
@@ -269,20 +274,17 @@ class Vault:
         stored: Entity | None,
         owner: str | None,
         coming: Incoming,
-    ) -> bool:
-        """Lay a record over the stored memory it means, by id or by name; whether there is one."""
+    ) -> None:
+        """Lay a record over the stored memory it means, by id or by name."""
         record, prepared = coming.record, coming.prepared
-        if stored is not None and owner not in (None, stored.id):
-            return False
-        present = stored or (entity_store.by_id(tx, owner) if owner is not None else None)
-        if present is None:
-            return False
+        present = steps.meant(tx, stored, owner)
+        assert present is not None
         identity = prepared.draft.identity
-        if stored is None and _identity(present) != identity:
+        if stored is None and merging.identity_of(present) != identity:
             # The name was another key of that memory, which keeps its own.
             self._rows.drop_alias(tx, identity, self._clock())
             self.insert(tx, [coming])
-            return True
+            return
         entity = dataclasses.replace(record.entity, row_id=present.row_id, id=present.id)
         earlier = merging.as_earlier(present, record)
         if earlier is not None and not store.known_versions(tx, [earlier.history_id]):
@@ -297,14 +299,6 @@ class Vault:
         self._rows.overwrite(tx, present, entity, prepared, history_id)
         links.replace(tx, present.row_id, entity.links)
         self._attach(tx, present.row_id, merging.under(record, present.id))
-        return True
-
-    def _is_laid_over(
-        self, tx: Writer, stored: Entity | None, owner: str | None, record: Record
-    ) -> bool:
-        """Whether an earlier import has put this very record in place already."""
-        present = stored or (entity_store.by_id(tx, owner) if owner is not None else None)
-        return present is not None and merging.said(present) == merging.said(record.entity)
 
     def _attach(self, tx: Writer, row_id: int, record: Record) -> None:
         if record.history:
@@ -348,16 +342,3 @@ def _next_size(size: int, took: float) -> int:
     if took > _LONGEST_S:
         return max(1, size // 2)
     return min(_MOST_IN_SLICE, size * 2) if took < _SHORTEST_S else size
-
-
-def _was_said(reader: Reader, stored: Entity, record: Record) -> bool:
-    """Whether a stored memory says what a record does, or has said so before."""
-    said = record.entity.body_json
-    if stored.body_json == said:
-        return True
-    versions = store.history_of(reader, [stored.id]).get(stored.id, ())
-    return any(version.body_json == said for _, version in versions)
-
-
-def _identity(entity: Entity) -> Identity:
-    return Identity(entity.category, entity.key, entity.workspace_hash)

@@ -48,6 +48,9 @@ _CHANGE_AT: Final = "SELECT entity_id FROM main.changes WHERE seq = :seq"
 _CHANGES: Final = """
     SELECT DISTINCT entity_id, kind FROM main.changes WHERE seq > :after AND kind <> 'embed'
 """
+_OF_SOURCE: Final = """
+    SELECT id FROM entities WHERE source = :source AND archived = 0 ORDER BY row_id
+"""
 _COUNT: Final = "SELECT count(*) FROM entities"
 _HISTORY: Final = """
     SELECT h.* FROM json_each(:ids) wanted CROSS JOIN entity_history h ON h.id = wanted.value
@@ -176,6 +179,11 @@ def changes_since(reader: Reader, position: int, mark: str) -> Changes:
     for entity_id, kind in found:
         changed[entity_id] = changed.get(entity_id, False) or kind not in _UNSHOWN
     return Changes(last, now, entry, changed, is_purged=any(kind == _PURGED for _, kind in found))
+
+
+def live_of_source(reader: Reader, source: str) -> list[str]:
+    """The ids of the live memories that came from a source, in the order they were stored."""
+    return [entity_id for (entity_id,) in reader.tuples(_OF_SOURCE, {"source": source})]
 
 
 def count(reader: Reader) -> int:

@@ -216,3 +216,23 @@ def test_what_cannot_be_sealed_or_opened_so_is_refused(
     assert "the store has no key" in keyless.stderr
     assert (unsealed.returncode, unsealed.stdout) == (3, "")
     assert "is not sealed, and a key was given for it" in unsealed.stderr
+
+
+def test_a_dry_run_prints_what_the_import_then_does_and_undo_needs_no_file(
+    mimir: Mimir, store: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_text('{"key":"a","content":"one"}\n{"key":"b","content":"two"}\n{"key":\n')
+    command = ("import", path, "--from", "jsonl", "--db", store)
+
+    dry = mimir(*command, "--dry-run")
+    real = mimir(*command, "--no-embed")
+    path.unlink()
+    undone = mimir("import", "--from", "jsonl", "--undo", "--db", store)
+    bare = mimir("import", "--db", store)
+
+    assert dry.stdout.replace("Would import", "Imported") == real.stdout
+    assert "2 new memories" in real.stdout
+    assert "not taken: line 3" in real.stdout
+    assert undone.stdout.startswith("Forgot 2 memories")
+    assert (bare.returncode, bare.stderr) == (2, "mimir: name the file to import\n")

@@ -163,7 +163,7 @@ async def test_a_source_comes_in_marked_and_only_once(
     first = await app.imports.take(name, path, report=_report)
     again = await app.imports.take(name, path, report=_report)
 
-    assert (looked.created, first.created, first.problems) == (memories, memories, {})
+    assert (looked, first.created, first.problems) == (first, memories, {})
     assert (again.created, again.updated, again.unchanged) == (0, 0, memories)
     marks = set(await client.rows("SELECT source, trust FROM entities"))
     assert marks == {(f"import:{name}", Trust.IMPORT)}
@@ -221,6 +221,75 @@ async def test_an_import_is_undone_as_a_whole_and_nothing_else(
 
     assert undone.undone == 2
     assert [item["key"] for item in await client.recall("NATS")] == ["own"]
+
+
+async def _live(client: Client) -> list[tuple[Any, ...]]:
+    said = "SELECT id, key, category, workspace_hash, body_json, tags, source, trust FROM entities"
+    return sorted(await client.rows(f"{said} WHERE archived = 0"))
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+async def test_all_that_came_from_a_program_is_undone_as_a_batch(
+    app: App, client: Client, tmp_path: Path, name: str
+) -> None:
+    await client.remember("own", "I like NATS")
+    await client.remember("shared", "Ada likes NATS")
+    before, found = await _live(client), await client.recall("NATS")
+    taken = await app.imports.take(name, EXAMPLES[name][0](tmp_path / "source"), report=_report)
+
+    undone = await app.imports.undo(name)
+    again = await app.imports.undo(name)
+
+    assert (undone.undone, again.undone) == (taken.created, 0)
+    assert await _live(client) == before
+    assert [item["id"] for item in await client.recall("NATS")] == [item["id"] for item in found]
+    [(told,)] = await client.rows("SELECT acted_json FROM journal WHERE event_type = 'import'")
+    assert json.loads(told)["from"] == f"import:{name}"
+
+
+async def test_undoing_one_program_leaves_another_ones_and_what_was_edited_here(
+    app: App, client: Client, tmp_path: Path
+) -> None:
+    await app.imports.take("mcp-memory", _graph(tmp_path / "graph.jsonl"), report=_report)
+    await app.imports.take("mem0", _mem0(tmp_path / "mem0.json"), report=_report)
+    await client.run("remember", {"category": "person", "key": "Ada", "body_json": "ours now"})
+
+    undone = await app.imports.undo("mcp-memory")
+
+    assert undone.undone == 1
+    kept = await client.rows("SELECT key, source FROM entities WHERE archived = 0")
+    assert ("Ada", "import:mcp-memory") in kept
+    assert [source for _, source in kept].count("import:mem0") == 2
+    assert len(kept) == 3
+
+
+async def test_a_dry_run_tells_of_news_conflicts_and_secrets_what_the_real_one_does(
+    app: App, client: Client, tmp_path: Path, clock: Any
+) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_text(_lines({"key": "a", "content": "one"}, {"key": "b", "content": "two"}))
+    await app.imports.take("jsonl", path, report=_report)
+    [(category,)] = await client.rows("SELECT DISTINCT category FROM entities")
+    await client.run("remember", {"category": category, "key": "c", "body_json": "our own"})
+    clock.advance()
+    path.write_text(
+        _lines(
+            {"key": "a", "content": "one more"},
+            {"key": "b", "content": "two"},
+            {"key": "c", "content": "theirs"},
+            {"key": "d", "content": "the key AKIAIOSFODNN7EXAMPLQ"},
+            {"key": "e", "content": "a NUL \0"},
+            {"key": "d", "content": "the key AKIAIOSFODNN7EXAMPLQ"},
+        )
+    )
+
+    looked = await app.imports.look("jsonl", path)
+    changed = await client.rows("SELECT count(*) FROM entity_history")
+    taken = await app.imports.take("jsonl", path, report=_report)
+
+    assert looked == taken
+    assert changed == [(0,)]
+    assert taken.problems.keys() > set()
 
 
 async def test_a_broken_part_is_named_and_the_rest_comes_in(
