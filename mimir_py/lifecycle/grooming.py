@@ -40,6 +40,8 @@ MOST_LINKS: Final = 100
 RELATED: Final = "auto-related"
 _RELATED_FROM: Final = 0.3
 _WINDOW: Final = 500
+# Few enough that a recall does not wait for them.
+_READ_AT_ONCE: Final = 50
 # Half of a window is seen again with the next, so that neighbours meet.
 _LINK_WINDOW: Final = 1_000
 _LINKED_AT_ONCE: Final = 20
@@ -122,9 +124,7 @@ class Grooming:
         """
         if within.category in DERIVED:
             raise InvalidInput("category", "holds what was derived from memories")
-        window = await self._database.read(
-            partial(self._window, within=within, merging=merging, without=without)
-        )
+        window = await self._window(within, merging, without)
         found = await asyncio.to_thread(_to_merge, window, merging.threshold)
         made, archived = list[Observation](), list[str]()
         for wanted in found:
@@ -202,19 +202,24 @@ class Grooming:
         )
         return Cohered(plan.checked, promoted, plan.fading, plan.scores, made, ids, self._clock())
 
-    def _window(
-        self, reader: Reader, within: Within, merging: Merging, without: Collection[int]
+    async def _window(
+        self, within: Within, merging: Merging, without: Collection[int]
     ) -> list[Entity]:
-        rows = store.window(
-            reader,
-            within,
-            _WINDOW,
-            merging.offset,
-            cold=merging.cold_first,
-            without=without,
+        rows = await self._database.read(
+            partial(
+                store.window,
+                within=within,
+                limit=_WINDOW,
+                offset=merging.offset,
+                cold=merging.cold_first,
+                without=without,
+            )
         )
-        found = entity_store.by_row_ids(reader, rows)
-        return [found[row_id] for row_id in rows]
+        found: dict[int, Entity] = {}
+        for start in range(0, len(rows), _READ_AT_ONCE):
+            some = rows[start : start + _READ_AT_ONCE]
+            found |= await self._database.read(partial(entity_store.by_row_ids, row_ids=some))
+        return [found[row_id] for row_id in rows if row_id in found]
 
     async def _merge(self, wanted: Observation, merging: Merging) -> None:
         """Store an observation with links to its sources, and archive these if asked to."""

@@ -23,10 +23,16 @@ _WINDOW: Final = """
 """
 # One memory of each category in each workspace that has more than one.
 _PLACES: Final = """
-    SELECT min(row_id) FROM main.entities
-    WHERE archived = 0
-      AND (:workspaces IS NULL OR workspace_hash IN (SELECT value FROM json_each(:workspaces)))
-    GROUP BY workspace_hash, category HAVING count(*) > 1
+    SELECT second FROM (
+        SELECT (
+            SELECT row_id FROM main.entities e
+            WHERE e.category = held.category AND e.workspace_hash = held.workspace_hash
+              AND e.archived = 0 LIMIT 1 OFFSET 1
+        ) AS second
+        FROM (SELECT DISTINCT category, workspace_hash FROM main.entities) held
+        WHERE :workspaces IS NULL
+           OR held.workspace_hash IN (SELECT value FROM json_each(:workspaces))
+    ) WHERE second IS NOT NULL
 """
 _PLACE: Final = """
     SELECT e.workspace_hash, e.category FROM json_each(:rows) wanted

@@ -12,13 +12,15 @@ import os
 import sys
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from mimir_py.config import Settings, find_store
 from mimir_py.errors import MimirError
 from mimir_py.server.streams import open_standard_descriptors
 from mimir_py.storage import migrations
 from mimir_py.storage.files import is_rust_store, refuse_foreign
+
+_GIVE_WAY_S: Final = 0.0005
 
 
 def run(settings: Settings, home: Path, cwd: Path) -> int:
@@ -84,6 +86,8 @@ def _run_to_its_end(serving: Coroutine[Any, Any, None]) -> None:
     `SystemExit` and `KeyboardInterrupt` leave the event loop wherever they are raised; who awaits
     the task that raised them is told all the same. Only a signal ends the server.
     """
+    # Long work on threads of its own gives way to answers that soon, not only after 5 ms.
+    sys.setswitchinterval(_GIVE_WAY_S)
     with asyncio.Runner() as runner:
         task = runner.get_loop().create_task(serving, name="mimir-serve")
         while not task.done():
