@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import os
-import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -258,7 +257,7 @@ def _listed(places: Sequence[Place], problems: dict[str, str]) -> Iterator[tuple
 
 def _find(reader: Reader, path: str, wish: Wish) -> _Found:
     """The memory that a file has, else a name for it that no other memory has."""
-    key = re.sub(r"[/\\]", "-", path) if wish.is_keyed_by_path else wish.key
+    key = path.replace("\\", "-").replace("/", "-") if wish.is_keyed_by_path else wish.key
     if key is not None:
         return _under(reader, path, wish, key)
     free: str | None = None

@@ -39,11 +39,11 @@ class Parser:
         if kind not in IN_WORKER:
             return Parsed(_plain(content))
         try:
-            async with asyncio.timeout(MOST_SECONDS):
+            async with asyncio.timeout(MOST_SECONDS[kind]):
                 return await self._asked(kind, content)
         except TimeoutError:
             await self._end()
-            raise Unreadable(f"takes longer than {MOST_SECONDS} seconds to read") from None
+            raise Unreadable(f"takes longer than {MOST_SECONDS[kind]} seconds to read") from None
         except Unreadable:
             raise
         except (OSError, EOFError, ValueError):

@@ -25,8 +25,9 @@ def main() -> None:
     sys.stdout = sys.stderr
     while line := source.readline(_LINE):
         request = json.loads(line)
-        limit_time()
-        answer(sink, Kind(request["kind"]), source.read(request["size"]))
+        kind = Kind(request["kind"])
+        limit_time(MOST_SECONDS[kind])
+        answer(sink, kind, source.read(request["size"]))
 
 
 def answer(sink: BinaryIO, kind: Kind, content: bytes) -> None:
@@ -56,14 +57,14 @@ def limit_memory() -> None:
         _lower(resource.RLIMIT_CORE, 0)
 
 
-def limit_time() -> None:
+def limit_time(seconds: int) -> None:
     """End the process if one more document takes too long: whoever waits for it may be gone."""
     if sys.platform != "win32":
         import resource
         import time
 
         _, most = resource.getrlimit(resource.RLIMIT_CPU)
-        until = int(time.process_time()) + MOST_SECONDS + 1
+        until = int(time.process_time()) + seconds + 1
         if most == resource.RLIM_INFINITY or until < most:
             resource.setrlimit(resource.RLIMIT_CPU, (until, most))
 

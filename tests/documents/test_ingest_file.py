@@ -116,6 +116,17 @@ async def test_what_a_file_brought_is_undone(client: Client, write: Write) -> No
     assert await client.recall("NATS Redis") == []
 
 
+async def test_purging_a_document_erases_where_it_was_from(client: Client, write: Write) -> None:
+    await client.run("ingest_file", {"path": str(write("notes.md", "use NATS"))})
+    kept = await client.rows("SELECT path FROM documents")
+
+    await client.run("forget", {"category": "document", "key": "notes.md"})
+    await client.run("purge", {})
+
+    assert len(kept) == 1
+    assert await client.rows("SELECT path FROM documents") == []
+
+
 async def test_a_long_text_takes_several_memories(
     open_store: OpenStore, folder: Path, write: Write, client_of: Callable[..., Client]
 ) -> None:
