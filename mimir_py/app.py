@@ -13,11 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from mimir_py import graph, history, recall, upkeep
+from mimir_py import documents, graph, history, recall, upkeep
 from mimir_py.config import Settings, find_store
 from mimir_py.context import Contexts
 from mimir_py.context import tools as context_tools
-from mimir_py.documents import Documents, Watching
 from mimir_py.documents import tools as document_tools
 from mimir_py.embedding import Embedder, OnnxEmbedder
 from mimir_py.entities import Memories
@@ -138,8 +137,8 @@ class App:
         rows = Rows(vectors, new_id)
         self.conflicts = Conflicts(database, vectors, rows, self.journal, clock)
         self.undo = Undo(database, embedder, rows, self.journal, clock, new_id)
-        self.documents = Documents(database, self.memories, limits, settings)
-        self.watching = Watching(self.documents, settings)
+        self.documents = documents.Documents(database, self.memories, limits, settings)
+        self.watching = documents.Watching(self.documents, settings)
         self.files = Files(database, self.memories, rows, self.journal, limits, clock)
         self.workspaces = Workspaces(database)
         self.retries = Retries(database, clock)
