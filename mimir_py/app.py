@@ -148,9 +148,8 @@ class App:
         self.fading = Fading(database, rows, self.history, self.journal, clock)
         self.grooming = Grooming(database, self.memories, self.fading, self.journal, clock)
         self._secrets = SecretsMode(settings.secrets)
-        self._build_moving(
-            vectors, limits, _Means(embedder, query_embedder, settings, clock, new_id)
-        )
+        means = _Means(embedder, query_embedder, settings, clock, new_id)
+        self._build_moving(vectors, limits, means)
         # A tool finds its room by its class.
         self._rooms: Mapping[type, object] = {type(room): room for room in vars(self).values()}
         self._running = 0
