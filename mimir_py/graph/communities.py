@@ -26,9 +26,10 @@ from mimir_py.storage.database import Database, Reader, Writer
 from mimir_py.values import Clock
 
 MIN_SIZE: Final = 2
-_LINK_SLICE: Final = 5_000
-_ENTITY_SLICE: Final = 500
-_FACT_SLICE: Final = 5_000
+# So few that a recall hardly waits for them.
+_LINK_SLICE: Final = 1_000
+_ENTITY_SLICE: Final = 100
+_FACT_SLICE: Final = 1_000
 _EVIDENCE: Final = 20
 _EVIDENCE_WEIGHT: Final = 0.5
 # Up to here a search is quick enough to be made anew before an answer.
