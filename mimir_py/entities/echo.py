@@ -73,7 +73,7 @@ def give_name(tx: Writer, entity: Entity, draft: Draft, now: UnixMs) -> bool:
     """Let the draft's name find the memory it repeats; `False` if that is no longer so."""
     if store.by_identity(tx, draft.identity) or echoed(tx, draft, entity.id) is None:
         return False
-    store.add_alias(tx, draft.identity, entity.row_id, now)
+    store.add_alias(tx, draft.identity, entity.row_id, entity.id, now)
     return True
 
 

@@ -239,7 +239,7 @@ class Memories:
             known = store.resolve_alias(tx, identity)
             if known is None or known.id != same.id:
                 since = self._rows.drop_alias(tx, identity, self._clock())
-                store.add_alias(tx, identity, same.row_id, since)
+                store.add_alias(tx, identity, same.row_id, same.id, since)
             store.update(tx, versioning.reinforced(same, self._clock()), prepared.text_hash)
             self._note(tx, "remember", same, {"action": "deduped", "key": identity.key})
             return _remembered(same.id, DEDUPED, identity)

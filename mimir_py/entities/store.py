@@ -327,11 +327,12 @@ def resolve_alias(reader: Reader, identity: Identity) -> Entity | None:
     return None if found is None else found.memory
 
 
-def add_alias(tx: Writer, identity: Identity, row_id: int, now: UnixMs) -> None:
+def add_alias(tx: Writer, identity: Identity, row_id: int, entity_id: str, now: UnixMs) -> None:
     """Give a memory another key, unless that is a memory's other key already."""
     if resolve_alias(tx, identity) is None:
         values = {"entity_row_id": row_id, "created_at_unix_ms": now}
         tx.insert_row("aliases", {**_identity(identity), **values})
+        append_change(tx, row_id, entity_id, "alias")
 
 
 def aliases_of(reader: Reader, row_id: int) -> list[tuple[Identity, UnixMs]]:

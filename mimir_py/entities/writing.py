@@ -212,6 +212,7 @@ class Rows:
             said = replace(said, archived=True, archive_reason=forgotten)
         store.insert_version(tx, self._new_id("hist"), said)
         store.delete_alias(tx, identity)
+        store.append_change(tx, alias.memory.row_id, alias.memory.id, "alias")
         return at
 
     def settle_aliases(self, tx: Writer, stored: Entity) -> None:

@@ -309,7 +309,7 @@ class Vault:
         for identity, created_at in record.aliases:
             # A memory of that name goes before another key of this one.
             if entity_store.by_identity(tx, identity) is None:
-                entity_store.add_alias(tx, identity, row_id, created_at)
+                entity_store.add_alias(tx, identity, row_id, record.entity.id, created_at)
 
 
 async def _understood(source: _Source, taken: Any) -> Slice:

@@ -10,7 +10,7 @@ from mimir_py.storage.database import Reader, Row
 from mimir_py.values import UnixMs
 
 # Kinds of changes that show in no other memory's note.
-_UNSHOWN: Final = frozenset({"link", "score", "layer"})
+_UNSHOWN: Final = frozenset({"link", "score", "layer", "alias"})
 _PURGED: Final = "delete"
 _SLICE: Final = f"""
     SELECT {MEMORY} FROM entities e WHERE e.row_id > :after ORDER BY e.row_id LIMIT :limit

@@ -1,10 +1,15 @@
 """Notes go out and come back; edits come back as versions; nothing is lost on either side."""
 
 import asyncio
+import contextlib
 import os
 import stat
+import tempfile
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mimir_py.security import Trust
 from mimir_py.vault.folder import Folder, file_stem
@@ -274,6 +279,19 @@ def test_a_name_outside_is_refused(tmp_path, name):
             folder.write(name, "text")
         with pytest.raises(TransferError):
             folder.read(name)
+
+
+@given(st.text(st.sampled_from("./\\\x00:~ aA\u2024\uff0f\u2215e\u0301\udc80%"), max_size=300))
+@settings(max_examples=300, deadline=None)
+def test_whatever_the_name_nothing_is_outside_the_folder(text):
+    from mimir_py.errors import TransferError
+
+    with tempfile.TemporaryDirectory() as place:
+        root = Path(place)
+        with Folder(root / "vault", create=True) as folder, contextlib.suppress(TransferError):
+            folder.write(text, "words")
+            assert folder.read(text) == "words"
+        assert [path.name for path in root.iterdir()] == ["vault"]
 
 
 @pytest.mark.parametrize(

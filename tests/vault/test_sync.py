@@ -64,6 +64,8 @@ async def test_rounds_leave_the_notes_that_a_whole_export_writes(
     await client.remember("third", "a third")
     await client.forget("third")
     await sync()
+    await client.remember("another key", '{"content":"use NATS"}')
+    await sync()
     await client.forget("broker", workspace_hash="w")
     await sync()
 
