@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from mimir_py.embedding import Embedder
 from mimir_py.entities import store, succession, text, versioning
+from mimir_py.entities.checking import check_limits
 from mimir_py.entities.echo import Echoes, echoed, give_name
 from mimir_py.entities.models import (
     CREATED,
@@ -28,7 +29,7 @@ from mimir_py.entities.reinforcement import reinforce_near
 from mimir_py.entities.similarity import NEAR, near_query, text_hash, trigram_similarity
 from mimir_py.entities.succession import Closed, Name, Pair, Succession
 from mimir_py.entities.writing import Prepared, Rows, derive, embedded, is_embedded, relabelled
-from mimir_py.errors import InvalidInput, NotFound
+from mimir_py.errors import NotFound
 from mimir_py.journal import AUDIT, Entry, Journal
 from mimir_py.limits import Limits, check_name
 from mimir_py.security import Trust
@@ -38,7 +39,6 @@ from mimir_py.values import Clock, IdSource
 
 Then = Callable[[Writer, Remembered], None]
 
-_DRAFT_NAMES: Final = ("topic_path", "agent_id", "type", "status", "layer", "visibility")
 _NEAR_LISTED: Final = 5
 _NEAR_CANDIDATES: Final = 32
 
@@ -329,30 +329,6 @@ class Memories:
             return _remembered(matched.id, DEDUPED, draft.identity)
 
         return await self._database.write(swallow)
-
-
-def check_limits(draft: Draft, limits: Limits) -> None:
-    """Refuse what is over a limit or empty where a name is needed.
-
-    Raises:
-        InvalidInput: names the field and the limit.
-    """
-    size = len(draft.body_json.encode())
-    if size > limits.body_bytes:
-        raise InvalidInput("body_json", f"is {size} bytes; the limit is {limits.body_bytes}")
-    tags = draft.tags or ()
-    if len(tags) > limits.tags:
-        raise InvalidInput("tags", f"are {len(tags)}; the limit is {limits.tags}")
-    identity = draft.identity
-    names = (
-        ("category", identity.category),
-        ("key", identity.key),
-        ("workspace_hash", identity.workspace_hash),
-        *((name, getattr(draft, name) or "") for name in _DRAFT_NAMES),
-        *((f"tags[{index}]", tag) for index, tag in enumerate(tags)),
-    )
-    for field, value in names:
-        check_name(field, value, limits.name_bytes)
 
 
 @dataclass(frozen=True)

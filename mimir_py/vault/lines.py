@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from mimir_py.entities.checking import check_limits
 from mimir_py.entities.models import Draft, Entity, Identity
-from mimir_py.entities.service import check_limits
 from mimir_py.entities.store import NewRow, to_row
 from mimir_py.entities.text import parse_body
 from mimir_py.entities.writing import Prepared, derive
