@@ -10,6 +10,8 @@ SNIPPET_CHARS: Final = 120
 _BODY_BYTES: Final = (4_000, 1_000, 240, 0)
 _ENTRIES_KEPT: Final = 5
 _NAME_CHARS: Final = 200
+# A comma and a space.
+_BETWEEN_ROWS: Final = 2
 
 
 def snippet(body_json: str, most: int = SNIPPET_CHARS) -> str:
@@ -39,24 +41,27 @@ def fitted(answer: dict[str, Any], rows: str, cap: int) -> dict[str, Any]:
         return answer
     answer = {**answer, "truncated": True}
     for most in _BODY_BYTES:
-        answer = {
+        shorter = {
             name: [_shortened(item, most) for item in value]
             if name == rows
             else _shortened(value, most)
             for name, value in answer.items()
         }
+        if shorter == answer:
+            continue
+        answer = shorter
         if size(answer) <= cap:
             return answer
     whole = answer[rows]
-    low, high = 0, len(whole)
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (
-            (middle, high) if size({**answer, rows: whole[:middle]}) <= cap else (low, middle - 1)
-        )
-    answer[rows] = whole[:low]
+    left, kept = cap - size({**answer, rows: []}), 0
+    for row in whole:
+        left -= size(row) + _BETWEEN_ROWS
+        if left < 0:
+            break
+        kept += 1
+    answer[rows] = whole[:kept]
     if "total" in answer:
-        answer["total"] = low
+        answer["total"] = kept
     return answer
 
 
