@@ -13,9 +13,13 @@ OVERLAP: Final = 40
 # ASCII text never gives more word-pieces than characters.
 _ALWAYS_FITS: Final = BUDGET
 
+# Longer ones hardly ever fit, and are not counted through to find out.
+_MAY_FIT: Final = 6 * BUDGET
+
 # The end of a sentence or line, with the white space after it. The look-behind keeps a long run
 # of dots from being tried again from each of them.
 _BORDER: Final = re.compile(r"(?:(?<![.!?])[.!?]++(?=\s|\Z)|[\n。！？])\s*+")
+_WORD: Final = re.compile(r"[a-zA-Z]+")
 _PIECE: Final = re.compile(r"[a-zA-Z]+|\d+|\s+|.", re.DOTALL)
 
 Span = tuple[int, int]
@@ -23,7 +27,9 @@ Span = tuple[int, int]
 
 def split(text: str) -> list[Span]:
     """The spans (start, stop) of `text`, in order, covering all of it; one for a short text."""
-    if len(text) <= _ALWAYS_FITS and text.isascii():
+    if text.isascii() and (
+        len(text) <= _ALWAYS_FITS or (len(text) <= _MAY_FIT and _most_cost(text) <= BUDGET)
+    ):
         return [(0, len(text))]
     units = _units(text)
     spans: list[Span] = []
@@ -74,6 +80,13 @@ def _parts(text: str, start: int, stop: int) -> list[tuple[int, int, int]]:
             used += cost
     parts.append((begin, stop, used))
     return parts
+
+
+def _most_cost(text: str) -> int:
+    """What all pieces of ASCII text cost at most, which for words of usual length is what they do."""
+    words = [len(word) for word in _WORD.findall(text)]
+    others = sum(map(len, text.split())) - sum(words)
+    return others + sum(1 + length // 4 + length // OVERLAP for length in words)
 
 
 def _cost(piece: str) -> int:
