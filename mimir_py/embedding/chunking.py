@@ -83,7 +83,7 @@ def _parts(text: str, start: int, stop: int) -> list[tuple[int, int, int]]:
 
 
 def _most_cost(text: str) -> int:
-    """What all pieces of ASCII text cost at most, which for words of usual length is what they do."""
+    """What all pieces of ASCII text cost at most: with words of usual length, what they do."""
     words = [len(word) for word in _WORD.findall(text)]
     others = sum(map(len, text.split())) - sum(words)
     return others + sum(1 + length // 4 + length // OVERLAP for length in words)
