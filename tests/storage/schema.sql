@@ -41,6 +41,15 @@ CREATE TABLE communities (
         sealed BLOB
     ) STRICT;
 
+CREATE TABLE documents (
+        row_id INTEGER PRIMARY KEY AUTOINCREMENT,
+        entity_row_id INTEGER NOT NULL REFERENCES entities (row_id) ON DELETE CASCADE,
+        path TEXT NOT NULL,
+        content_hash TEXT NOT NULL,
+        parts INTEGER NOT NULL,
+        sealed BLOB
+    ) STRICT;
+
 CREATE TABLE embedding_models (model_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, dimension INTEGER NOT NULL) STRICT;
 
 CREATE TABLE entities (
@@ -215,6 +224,8 @@ CREATE INDEX idx_chunks_model ON chunks (model_id);
 CREATE UNIQUE INDEX idx_chunks_row ON chunks (row_id, ordinal);
 
 CREATE INDEX idx_communities_workspace ON communities (workspace_hash);
+
+CREATE UNIQUE INDEX idx_documents_entity ON documents (entity_row_id);
 
 CREATE UNIQUE INDEX idx_entities_category_key_ws ON entities (key, category, workspace_hash);
 
