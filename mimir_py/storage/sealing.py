@@ -224,7 +224,8 @@ class _Sealed:
                 place, _framed([values[name] for name in self.sealed])
             )
             for name in self.sealed:
-                stored[name] = "" if self.columns[name][1] else None
+                kind, is_required, _ = self.columns[name]
+                stored[name] = (b"" if kind == "BLOB" else "") if is_required else None
         return stored
 
     def column(self, number: int, sealed: bytes | None, *vouched: Any) -> Any:

@@ -119,6 +119,7 @@ async def test_other_keys_of_a_memory_go_with_it(client):
     assert set((await _counts(client)).values()) == {0}
 
 
+@pytest.mark.plain
 async def test_versions_whose_memory_is_gone_are_erased_too(client, app):
     memory = await client.remember("x", "as it was first")
     await client.remember("x", "as it was then")
@@ -193,6 +194,7 @@ async def test_a_purge_of_many_lets_others_write_meanwhile(client, app, open_sto
     assert [item["key"] for item in await client.recall("erased meanwhile")] == ["meanwhile"]
 
 
+@pytest.mark.plain
 async def test_an_erasure_that_was_cut_short_is_finished_by_the_next(client, app, store_path):
     gone = await client.remember("x", "the unfinished zanzibarword")
     [(row_id,)] = await client.rows("SELECT row_id FROM entities")
