@@ -74,9 +74,12 @@ def _check(other: OtherStore, home: Database) -> None:
     if is_home:
         raise InvalidInput("to_db", "is this store itself: leave it out to share within it")
     if exists:
-        refuse_foreign(path, migrations.LATEST)
+        try:
+            refuse_foreign(path, migrations.LATEST)
+        except ForeignStore as error:
+            raise ForeignStore(f"to_db: {error}") from None
         if not is_store(path):
-            raise ForeignStore(f"{path} is no store of Mimir's yet; it was left untouched")
+            raise ForeignStore(f"to_db: {path} is no store of Mimir's yet; it was left untouched")
         _check_key(path, has_key=other.secret is not None)
     if home.is_sealed and other.secret is None and not other.plain:
         raise InvalidInput(

@@ -124,4 +124,4 @@ def folder_of(text: str) -> Path:
     try:
         return Path(text).expanduser()
     except RuntimeError as error:
-        raise TransferError(f"{text}: {error}") from None
+        raise TransferError(f"vault_dir: {text}: {error}") from None
