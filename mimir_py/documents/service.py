@@ -5,6 +5,7 @@ import hashlib
 import os
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -213,7 +214,7 @@ class Documents:
         while True:
             count += 1
             identity = Identity(category, key_of(key, count), wish.workspace)
-            held, where = await self._database.read(lambda reader: _held(reader, identity))  # noqa: B023  # awaited at once
+            held, where = await self._database.read(partial(_held, identity=identity))
             if held is None or held.archived or where is None or where.path != origin.path:
                 return
             await self._memories.forget(category, identity.key, _SHORTER, [wish.workspace])

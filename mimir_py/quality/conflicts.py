@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mimir_py.entities import Entity, Identity, succession
 from mimir_py.entities import store as entity_store
@@ -19,12 +19,14 @@ from mimir_py.entities.text import body_text, load_json
 from mimir_py.entities.writing import Rows
 from mimir_py.journal import AUDIT, Entry, Journal
 from mimir_py.quality import store
-from mimir_py.quality.contradiction import Statement, contradict, statement
 from mimir_py.quality.neighbours import Chunk, Near, Neighbours
 from mimir_py.recall.store import vectors_of
 from mimir_py.storage.database import Database, Reader, Writer
 from mimir_py.storage.vectors import Vectors
 from mimir_py.values import Clock
+
+if TYPE_CHECKING:
+    from mimir_py.quality.contradiction import Statement
 
 SOURCE: Final = "mimir_conflicts"
 MOST_COMPARED: Final = 2_000
@@ -251,13 +253,18 @@ class _Seen:
         least = self._threshold / _EASED if is_boosted else self._threshold
         if similarity < least or not _are_comparable(one, other):
             return
+        # Its words are stemmed when it is imported: not at every start of the program.
+        from mimir_py.quality.contradiction import contradict
+
         if contradict(self._statement(one), self._statement(other)):
             surer, less = sorted(
                 (one, other), key=lambda e: (-e.certainty, -e.recorded_at_unix_ms, e.id)
             )
             self.found[surer.id, less.id] = Conflict(surer, less, round(similarity, 4))
 
-    def _statement(self, memory: Entity) -> Statement:
+    def _statement(self, memory: Entity) -> "Statement":
+        from mimir_py.quality.contradiction import statement
+
         if memory.id not in self._statements:
             self._statements[memory.id] = statement(memory.body_json, memory.key)
         return self._statements[memory.id]

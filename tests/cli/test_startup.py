@@ -40,6 +40,13 @@ def test_asking_for_help_loads_nothing_slow(home: Path, arguments: tuple[str, ..
     assert loaded & {*_LATER, "mcp", "aiosqlite"} == set()
 
 
+def test_a_command_that_looks_up_no_words_loads_no_stemmer(home: Path) -> None:
+    loaded = _loaded(home, "stats", "--db", str(home / "memory.db"))
+
+    assert "mimir_py.app" in loaded
+    assert loaded & {"snowballstemmer", "fastembed", "onnxruntime", "pypdf", "docx"} == set()
+
+
 def test_the_server_can_answer_initialize_before_it_loads_the_rooms(home: Path) -> None:
     """It has read its first line, an empty one, and nothing of the app."""
     done = run("-X", "importtime", "-m", "mimir_py", "serve", home=home, command=(PYTHON,))
