@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fastembed import TextEmbedding
 
 MODEL_FOLDER: Final = Path(__file__).parent / "model"
-MODEL_NAME: Final = "mimir/all-MiniLM-L6-v2-int8"
+MODEL_NAME: Final = "mimir/all-MiniLM-L6-v2-int8-2"
 DIMENSION: Final = 384
 MAX_TOKENS: Final = 256
 
@@ -99,8 +99,8 @@ def load_model(folder: Path, threads: int) -> "TextEmbedding":
     if MODEL_NAME not in {entry["model"] for entry in TextEmbedding.list_supported_models()}:
         TextEmbedding.add_custom_model(
             MODEL_NAME,
-            pooling=PoolingType.MEAN,
-            normalization=True,
+            pooling=PoolingType.DISABLED,  # the model itself gives a unit vector per text
+            normalization=False,
             sources=ModelSource(url="file://bundled"),
             dim=DIMENSION,
             model_file="model.onnx",
