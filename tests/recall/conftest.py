@@ -3,6 +3,7 @@
 import random
 import shutil
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -66,7 +67,6 @@ def open_copy(
     store_path: Path, open_store: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Any]:
     """Opens a copy of a made store on a vector index: `async with open_copy(path, index)`."""
-    from contextlib import asynccontextmanager
 
     @asynccontextmanager
     async def opened(path: Path, index: str = "table", **settings: Any) -> AsyncIterator[Any]:
@@ -94,3 +94,27 @@ async def searched(
     """A client of a copy of the corpus."""
     async with open_copy(corpus_path, index) as app:
         yield client_of(app)
+
+
+@pytest.fixture
+def opened(
+    open_store: Callable[..., Any],
+    client_of: Callable[..., Any],
+    import_records: Callable[..., Any],
+    tmp_path: Path,
+) -> Callable[..., Any]:
+    """Opens a store of records of its own: `async with opened(*records) as client`."""
+    count = iter(range(100))
+
+    @asynccontextmanager
+    async def opener(
+        *records: dict[str, Any],
+        workspace: str | None = None,
+        embed: bool = True,
+        **settings: Any,
+    ) -> AsyncIterator[Any]:
+        async with open_store(tmp_path / f"store{next(count)}" / "mimir.db", **settings) as app:
+            await import_records(app, records, embed=embed)
+            yield client_of(app, workspace)
+
+    return opener
