@@ -2,6 +2,7 @@
 
 import asyncio
 
+from mimir_py.app.idle import groom, groom_if_due
 from mimir_py.config import load
 from tests.server.program import serving
 
@@ -20,11 +21,11 @@ def test_it_is_off_unless_asked_for():
 
 async def test_it_grooms_once_in_so_many_hours_whoever_asks(client, app, clock, open_store):
     async with open_store() as other:
-        first = [await app.groom_if_due(6), await other.groom_if_due(6)]
+        first = [await groom_if_due(app, 6), await groom_if_due(other, 6)]
         clock.advance(6 * _HOUR_MS - 1)
-        early = await other.groom_if_due(6)
+        early = await groom_if_due(other, 6)
         clock.advance()
-        late = [await other.groom_if_due(6), await app.groom_if_due(6)]
+        late = [await groom_if_due(other, 6), await groom_if_due(app, 6)]
 
     assert (first, early, late) == ([True, False], False, [True, False])
 
@@ -34,7 +35,7 @@ async def test_it_archives_what_has_faded(client, app, clock):
     clock.advance(15 * _DAY_MS)
     await client.remember("fresh", "this is from today")
 
-    assert await app.groom_if_due(24)
+    assert await groom_if_due(app, 24)
 
     assert await _live(client) == ["fresh"]
 
@@ -44,7 +45,7 @@ async def test_it_waits_for_calls_that_are_running(client, app, clock):
     clock.advance(15 * _DAY_MS)
     app._running = 1
 
-    grooming = asyncio.create_task(app.groom_when_idle(24))
+    grooming = asyncio.create_task(groom(app, 24))
     await asyncio.sleep(0.2)
     during = await _live(client)
     app._running = 0

@@ -6,6 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from mimir_py.app.idle import load_index
 from mimir_py.entities.store import append_change
 from mimir_py.recall import Filter
 from mimir_py.recall.masks import COLUMNS
@@ -34,7 +35,7 @@ async def loading(corpus_path, open_copy, client_of):
 
 async def _load(client, portions=10_000):
     for _ in range(portions):
-        if not await client.app.database.read(client.app._dense.load_more):
+        if not await client.app.database.read(client.app.dense.load_more):
             return
 
 
@@ -89,7 +90,7 @@ async def test_answers_become_those_of_a_load_all_at_once(loading, corpus_path, 
 
 async def test_a_store_opened_for_one_question_is_answered_from_all(corpus_path, open_copy):
     async with open_copy(corpus_path, "resident") as app:
-        building = await app.database.read(app._dense.building)
+        building = await app.database.read(app.dense.building)
 
     assert building is None
 
@@ -114,12 +115,12 @@ async def test_a_change_made_while_loading_is_not_lost(loading, corpus, portions
     await loading.remember("brought in", "lantern of another kind")
     await _load(loading)
     found = await app.database.read(
-        lambda reader: app._dense.nearest(reader, unit.tobytes(), Filter(), 2)
+        lambda reader: app.dense.nearest(reader, unit.tobytes(), Filter(), 2)
     )
 
     assert {candidate.row_id for candidate in found} == {rows[early], rows[late]}
     assert [candidate.score for candidate in found] == pytest.approx([1.0, 1.0])
-    held = app._dense._resident
+    held = app.dense._resident
     assert sorted(held._chunk_ids.view[held._live.view]) == await _chunks_in_store(loading)
     assert "brought in" in await _keys(loading, mode="dense", category="note")
 
@@ -142,7 +143,7 @@ async def test_filters_hold_while_many_changes_are_still_to_be_read(loading):
 
 async def test_loading_begins_anew_when_the_feed_no_longer_reaches_back(loading):
     await _load(loading, 5)
-    first = loading.app._dense._resident
+    first = loading.app.dense._resident
     [(row_id,)] = await loading.rows("SELECT min(row_id) FROM entities")
 
     def rewrite(tx):
@@ -153,7 +154,7 @@ async def test_loading_begins_anew_when_the_feed_no_longer_reaches_back(loading)
     await loading.app.database.write(rewrite)
     await _load(loading)
 
-    held = loading.app._dense._resident
+    held = loading.app.dense._resident
     assert held is not first
     assert sorted(held._chunk_ids.view[held._live.view]) == await _chunks_in_store(loading)
 
@@ -184,7 +185,7 @@ async def test_progress_is_told_by_health_by_stats_and_to_who_waits(loading):
 
 
 async def test_the_task_of_a_server_loads_all(loading):
-    task = asyncio.create_task(loading.app.load_index())
+    task = asyncio.create_task(load_index(loading.app))
     async with asyncio.timeout(30):
         while "index" in await loading.run("health", {}):
             pass
@@ -192,7 +193,7 @@ async def test_the_task_of_a_server_loads_all(loading):
     await asyncio.gather(task, return_exceptions=True)
     await _load(loading)
 
-    held = loading.app._dense._resident
+    held = loading.app.dense._resident
     assert sorted(held._chunk_ids.view[held._live.view]) == await _chunks_in_store(loading)
 
 
