@@ -103,7 +103,7 @@ class Rooms:
         self.sharing = Sharing(
             database, self.vault, journal, settings, lambda other: Rooms(other, *means).vault
         )
-        self.imports = Imports(database, self.vault, Rows(vectors, new_id), journal, clock)
+        self.imports = Imports(database, self.vault, self.undo, clock)
         self.migrations = Migrations(database, self.vault, journal, clock, settings)
         self.notes = Notes(self.vault.means)
         self.sync = Sync(database, self.journal, self.notes)

@@ -1,31 +1,20 @@
 """Taking in what other memory programs keep: each under an id of its own, marked as theirs."""
 
-import json
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import Final
 
-from mimir_py.entities import store as entity_store
 from mimir_py.entities.models import Entity
-from mimir_py.entities.writing import Rows
 from mimir_py.errors import InvalidInput
 from mimir_py.importers.formats import FORMATS, Source
 from mimir_py.importers.formats.models import entity
-from mimir_py.journal import AUDIT, Entry, Journal
-from mimir_py.journal import store as journal_store
-from mimir_py.quality.reversal import is_change
-from mimir_py.storage.database import Database, Reader, Writer
+from mimir_py.quality import Since, Undo
+from mimir_py.storage.database import Database
 from mimir_py.values import GLOBAL_WORKSPACE, Clock
 from mimir_py.vault import Imported, Record, Vault
-from mimir_py.vault import store as vault_store
 
 Report = Callable[[int], Awaitable[None]]
 Bring = Callable[[Iterator[Record]], Awaitable[Imported]]
-
-_AT_ONCE: Final = 200
-_UNDONE: Final = "import undone"
 
 
 @dataclass
@@ -44,13 +33,10 @@ class Taken:
 class Imports:
     """The room's door."""
 
-    def __init__(
-        self, database: Database, vault: Vault, rows: Rows, journal: Journal, clock: Clock
-    ) -> None:
+    def __init__(self, database: Database, vault: Vault, undo: Undo, clock: Clock) -> None:
         self._database = database
         self._vault = vault
-        self._rows = rows
-        self._journal = journal
+        self._undo = undo
         self._clock = clock
 
     async def take(
@@ -83,39 +69,14 @@ class Imports:
 
         What was edited here since stays. Purging erases what is forgotten.
         """
-        taken = Taken()
-        if path is None:
-            self._source(name, Path())
-            mark = _source_of(name)
-            ids = await self._database.read(lambda r: vault_store.live_of_source(r, mark))
-        else:
-            source = self._source(name, path)
-            ids = [found.id for found in self._read(name, source, workspace, taken)]
+        taken, source, only = Taken(), self._source(name, path or Path()), None
+        if path is not None:
+            only = {found.id for found in self._read(name, source, workspace, taken)}
             taken.problems = source.problems
-        for start in range(0, len(ids), _AT_ONCE):
-            part = ids[start : start + _AT_ONCE]
-            taken.undone += await self._database.write_slice(partial(self._forget, name, part))
+        whole = Since(_source_of(name), 0)
+        plan, _ = await self._undo.take_back(whole, None, only=only, dry_run=False)
+        taken.undone = plan.total
         return taken
-
-    def _forget(self, name: str, ids: Sequence[str], tx: Writer) -> int:
-        found = entity_store.by_ids(tx, ids).values()
-        theirs = [one for one in found if one.source == _source_of(name) and not one.archived]
-        own = [one for one in theirs if not _is_edited(tx, one)]
-        for memory in own:
-            self._rows.settle_aliases(tx, memory)
-            entity_store.archive(tx, memory, _UNDONE, self._clock())
-            entry = Entry(
-                "forget",
-                kind=AUDIT,
-                category=memory.category,
-                key=memory.key,
-                entity_id=memory.id,
-                agent_id=memory.agent_id,
-                workspace_hash=memory.workspace_hash,
-                acted_json=json.dumps({"reason": _UNDONE}),
-            )
-            self._journal.append(tx, entry)
-        return len(own)
 
     async def _brought(self, name: str, path: Path, workspace: str, bring: Bring) -> Taken:
         taken, source = Taken(), self._source(name, path)
@@ -151,12 +112,6 @@ class Imports:
             seen.add(made.id)
             taken.categories[made.category] = taken.categories.get(made.category, 0) + 1
             yield made
-
-
-def _is_edited(reader: Reader, memory: Entity) -> bool:
-    """Whether somebody has said something else here under the name of what was taken in."""
-    entries = journal_store.by_seqs(reader, journal_store.about_entity(reader, memory.id))
-    return any(is_change(one) and one.entry.event_type == "remember" for one in entries)
 
 
 def _source_of(name: str) -> str:

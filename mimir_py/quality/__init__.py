@@ -6,7 +6,8 @@ memory says, so it makes no version.
 
 from mimir_py.quality.conflicts import Conflicts
 from mimir_py.quality.models import Correction, Efficacy, Learned
+from mimir_py.quality.planning import Since
 from mimir_py.quality.service import Quality
 from mimir_py.quality.undo import Undo
 
-__all__ = ["Conflicts", "Correction", "Efficacy", "Learned", "Quality", "Undo"]
+__all__ = ["Conflicts", "Correction", "Efficacy", "Learned", "Quality", "Since", "Undo"]

@@ -9,7 +9,13 @@ from typing import Any, Final
 from mimir_py.journal.models import AUDIT, Recorded
 
 UNDO: Final = "undo"
+IMPORT: Final = "import"
 SOURCE: Final = "mimir_undo"
+
+
+# The first and the last of rows that were stored one after the other.
+Span = tuple[int, int]
+NOTHING: Final[Span] = (1, 0)
 
 
 class Step(StrEnum):
@@ -36,10 +42,11 @@ class Change:
     """A change of one memory as the journal tells it.
 
     `reverse` is what undoes it; `history_id` the version before it, if it made one; `source` who
-    made it, "" if the entry does not say.
+    made it, "" if the entry does not say. An entry may tell of changes of many memories.
     """
 
     entry: Recorded
+    entity_id: str
     reverse: Step
     history_id: str
     source: str
@@ -50,20 +57,38 @@ def change(entry: Recorded) -> Change | None:
     acted = _acted(entry)
     history_id, source = str(acted.get("history_id", "")), str(acted.get("source", ""))
     action = acted.get("action")
-    kind = entry.entry.event_type
+    kind, entity_id = entry.entry.event_type, entry.entry.entity_id
     # Callers may record anything; only what Mimir itself did can be undone.
-    if entry.entry.kind != AUDIT or not entry.entry.entity_id:
+    if entry.entry.kind != AUDIT or not entity_id:
         return None
     if kind == "remember" and action == "created":
-        return Change(entry, Step.ARCHIVE, "", source)
+        return Change(entry, entity_id, Step.ARCHIVE, "", source)
     if kind in ("remember", "supersede") and history_id:
-        return Change(entry, Step.RESTORE, history_id, source)
+        return Change(entry, entity_id, Step.RESTORE, history_id, source)
     if kind == "forget" and "key" not in acted:
-        return Change(entry, Step.REVIVE, "", source)
+        return Change(entry, entity_id, Step.REVIVE, "", source)
     if kind == UNDO and action in set(Step):
         reverse = Step.REVIVE if action == Step.ARCHIVE else Step.RESTORE
-        return Change(entry, reverse, history_id, SOURCE)
+        return Change(entry, entity_id, reverse, history_id, SOURCE)
     return None
+
+
+def is_import(source: str) -> bool:
+    """Whether a source is another program, whose memories were imported."""
+    return source.startswith(f"{IMPORT}:")
+
+
+def brought(entry: Recorded, source: str) -> tuple[Span, Span] | None:
+    """What an entry tells that an import from a program stored: memories and versions before.
+
+    `None` if it tells of no import from there.
+    """
+    acted = _acted(entry)
+    if entry.entry.kind != AUDIT or entry.entry.event_type != IMPORT:
+        return None
+    if acted.get("from") != source:
+        return None
+    return _span(acted.get("rows")), _span(acted.get("versions"))
 
 
 def left(entry: Recorded) -> str | None:
@@ -93,6 +118,10 @@ def run_of(changes: Sequence[Change], source: str) -> Sequence[Change]:
         if found.source != source:
             return changes[:number]
     return changes
+
+
+def _span(told: Any) -> Span:
+    return (told[0], told[1]) if isinstance(told, list) else NOTHING
 
 
 def _acted(entry: Recorded) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""Reads which memories there are to compare."""
+"""Reads which memories there are to compare, and which came in at once."""
 
 import json
 from collections.abc import Sequence
@@ -14,6 +14,24 @@ _IN_FORCE: Final = """
       AND (:workspaces IS NULL OR workspace_hash IN (SELECT value FROM json_each(:workspaces)))
     ORDER BY row_id DESC
 """
+
+_STORED: Final = """
+    SELECT id FROM main.entities WHERE row_id BETWEEN :first AND :last ORDER BY row_id
+"""
+_REPLACED: Final = """
+    SELECT id, history_id FROM main.entity_history WHERE seq BETWEEN :first AND :last ORDER BY seq
+"""
+
+
+def stored_in(reader: Reader, first: int, last: int) -> list[str]:
+    """The ids of the memories in some rows."""
+    return [id for (id,) in reader.tuples(_STORED, {"first": first, "last": last})]
+
+
+def replaced_in(reader: Reader, first: int, last: int) -> list[tuple[str, str]]:
+    """The versions in some rows, as (id of the memory, history id)."""
+    found = reader.tuples(_REPLACED, {"first": first, "last": last})
+    return [(id, history_id) for id, history_id in found]
 
 
 def in_force(

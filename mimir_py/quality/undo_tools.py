@@ -3,7 +3,9 @@
 from typing import Any, ClassVar, Final, TypedDict
 
 from mimir_py.errors import InvalidInput
-from mimir_py.quality.undo import Since, Skipped, Undo
+from mimir_py.quality.planning import Since, Skipped
+from mimir_py.quality.reversal import is_import
+from mimir_py.quality.undo import Undo
 from mimir_py.tooling import AnyTool, Call, Effect, Tool, ToolSpec
 from mimir_py.tooling.fields import UnixMsField, WorkspaceFilter
 
@@ -56,7 +58,7 @@ class UndoTool(Tool[Undo]):
                 for step in plan.steps
             ],
             "skipped": [_left(skipped) for skipped in plan.skipped],
-            "total": len(plan.steps),
+            "total": plan.total,
             "journal_ids": entries,
         }
 
@@ -67,9 +69,9 @@ class UndoTool(Tool[Undo]):
             raise InvalidInput("journal_id", "goes without source and since_unix_ms")
         if self.source is None:
             raise InvalidInput("source", "is required, with since_unix_ms, or else journal_id")
-        if self.since_unix_ms is None:
+        if self.since_unix_ms is None and not is_import(self.source):
             raise InvalidInput("since_unix_ms", "is required with source")
-        return Since(self.source, self.since_unix_ms)
+        return Since(self.source, self.since_unix_ms or 0)
 
 
 def _left(skipped: Skipped) -> dict[str, str]:

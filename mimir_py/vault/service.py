@@ -210,19 +210,26 @@ class Vault:
 
         def work(tx: Writer) -> float:
             started = time.perf_counter()
-            before = (done.created, done.replaced)
+            before, last = (done.created, done.replaced), store.last_rows(tx)
             self._sort_in(tx, memories, done, merge)
-            self._note(tx, done.created - before[0], done.replaced - before[1], origin)
+            self._note(tx, done.created - before[0], done.replaced - before[1], origin, last)
             return time.perf_counter() - started
 
         return await self._database.write_slice(work)
 
-    def _note(self, tx: Writer, created: int, replaced: int, origin: str) -> None:
-        """Record a slice in the journal: one entry a memory would double the work."""
+    def _note(
+        self, tx: Writer, created: int, replaced: int, origin: str, last: tuple[int, int]
+    ) -> None:
+        """Record a slice in the journal: one entry a memory would double the work.
+
+        Undoing finds what came from an `origin` by the rows after the `last` ones before.
+        """
         if created or replaced:
             acted: dict[str, Any] = {"created": created, "replaced": replaced}
             if origin:
-                acted["from"] = origin
+                now = store.last_rows(tx)
+                acted |= {"from": origin, "rows": [last[0] + 1, now[0]]}
+                acted["versions"] = [last[1] + 1, now[1]]
             said = json.dumps(acted, ensure_ascii=False)
             self._journal.append(tx, Entry("import", kind=AUDIT, acted_json=said))
 

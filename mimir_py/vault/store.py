@@ -48,8 +48,9 @@ _CHANGE_AT: Final = "SELECT entity_id FROM main.changes WHERE seq = :seq"
 _CHANGES: Final = """
     SELECT DISTINCT entity_id, kind FROM main.changes WHERE seq > :after AND kind <> 'embed'
 """
-_OF_SOURCE: Final = """
-    SELECT id FROM entities WHERE source = :source AND archived = 0 ORDER BY row_id
+_LAST_ROWS: Final = """
+    SELECT coalesce((SELECT max(row_id) FROM main.entities), 0),
+        coalesce((SELECT max(seq) FROM main.entity_history), 0)
 """
 _COUNT: Final = "SELECT count(*) FROM entities"
 _HISTORY: Final = """
@@ -181,9 +182,10 @@ def changes_since(reader: Reader, position: int, mark: str) -> Changes:
     return Changes(last, now, entry, changed, is_purged=any(kind == _PURGED for _, kind in found))
 
 
-def live_of_source(reader: Reader, source: str) -> list[str]:
-    """The ids of the live memories that came from a source, in the order they were stored."""
-    return [entity_id for (entity_id,) in reader.tuples(_OF_SOURCE, {"source": source})]
+def last_rows(reader: Reader) -> tuple[int, int]:
+    """The last row of memories, and that of versions."""
+    [(memory, version)] = reader.tuples(_LAST_ROWS)
+    return memory, version
 
 
 def count(reader: Reader) -> int:

@@ -1,6 +1,7 @@
 """Copies of memories in other stores."""
 
 import hashlib
+import json
 import os
 import sqlite3
 from collections.abc import Callable
@@ -186,7 +187,8 @@ async def test_both_journals_tell_of_it(
     async with open_store(share_with.path) as there:
         [(came,)] = await there.database.read(lambda r: r.tuples(told, ("import",)))
         assert (await there.journal.verify()).fault is None
-    assert came == '{"created": 2, "replaced": 0, "from": "mimir.db"}'
+    said = {"created": 2, "replaced": 0, "from": "mimir.db"}
+    assert said.items() <= json.loads(came).items()
 
 
 async def test_a_repeated_call_is_answered_and_kept_at_home(

@@ -1,0 +1,212 @@
+"""What undoing comes to: which memories are put back, how, and which are left. Only reads."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mimir_py.entities import Entity, undoing
+from mimir_py.entities import store as entity_store
+from mimir_py.errors import Conflict, InvalidInput, NotFound
+from mimir_py.journal import store as journal_store
+from mimir_py.journal.models import Filter, Recorded
+from mimir_py.quality import store
+from mimir_py.quality.reversal import (
+    IMPORT,
+    Change,
+    Step,
+    brought,
+    change,
+    is_change,
+    left,
+    run_of,
+)
+from mimir_py.storage.database import Reader
+from mimir_py.values import UnixMs
+
+MOST_ENTRIES: Final = 10_000
+
+Workspaces = tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What was, or would be, done to a memory, and the entries it undoes, newest first."""
+
+    memory: Entity
+    step: Step
+    journal_ids: tuple[str, ...]
+    version: Entity | None
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A memory that is left as it is, or an entry of it that is, and why."""
+
+    entity_id: str
+    why: str
+    journal_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to undo, and what cannot be. `more` were undone, too, and are not listed."""
+
+    steps: tuple[Undone, ...]
+    skipped: tuple[Skipped, ...] = ()
+    more: int = 0
+
+    @property
+    def total(self) -> int:
+        return len(self.steps) + self.more
+
+
+@dataclass(frozen=True)
+class Since:
+    """Everything that a source changed from a time on."""
+
+    source: str
+    at: UnixMs
+
+
+def plan(reader: Reader, wanted: str | Since, workspaces: Workspaces) -> Plan:
+    """What undoing an entry, or all that a source changed, comes to.
+
+    Raises:
+        NotFound, InvalidInput, Conflict: as `Undo.undo`.
+    """
+    return (
+        _plan_one(reader, wanted, workspaces)
+        if isinstance(wanted, str)
+        else _plan_since(reader, wanted, workspaces)
+    )
+
+
+def _plan_one(reader: Reader, journal_id: str, workspaces: Workspaces) -> Plan:
+    entry = journal_store.by_id(reader, journal_id)
+    if entry is None or (workspaces is not None and entry.entry.workspace_hash not in workspaces):
+        raise NotFound(f"Journal entry not found: {journal_id}")
+    found = change(entry)
+    if found is None:
+        why = left(entry) or "that is no change to undo"
+        raise InvalidInput("journal_id", f"is of a {entry.entry.event_type}: {why}")
+    step = _reversed(reader, [found], found.source)
+    if isinstance(step, Skipped):
+        raise Conflict(f"journal_id: {step.why}; nothing was changed")
+    return Plan((step,))
+
+
+def _plan_since(reader: Reader, since: Since, workspaces: Workspaces) -> Plan:
+    wanted = Filter(from_ms=since.at, workspaces=workspaces, include_audit=True)
+    by_memory: dict[str, list[Change]] = {}
+    others: dict[str, list[Skipped]] = {}
+    for entry in _entries(reader, wanted):
+        found, entity_id = change(entry), entry.entry.entity_id
+        if found is not None:
+            by_memory.setdefault(entity_id, []).append(found)
+        elif why := left(entry):
+            others.setdefault(entity_id, []).append(Skipped(entity_id, why, entry.id))
+    steps: list[Undone] = []
+    skipped: list[Skipped] = []
+    for entity_id, changes in by_memory.items():
+        if all(found.source != since.source for found in changes):
+            continue
+        made = _reversed(reader, changes, since.source)
+        (steps if isinstance(made, Undone) else skipped).append(made)  # type: ignore[arg-type]
+        # Whoever did it, it stays: that is to be known of a memory that is put back.
+        skipped += others.get(entity_id, ())
+    return Plan(tuple(steps), tuple(skipped))
+
+
+def imported(reader: Reader, since: Since) -> dict[str, list[Change]]:
+    """What imports from a program changed since a time, by memory, the newest first.
+
+    Raises:
+        InvalidInput: there were too many.
+    """
+    wanted = Filter(from_ms=since.at, event_type=IMPORT, include_audit=True)
+    changes: dict[str, list[Change]] = {}
+    for entry in _entries(reader, wanted):
+        spans = brought(entry, since.source)
+        if spans is None:
+            continue
+        for id, history_id in store.replaced_in(reader, *spans[1]):
+            found = Change(entry, id, Step.RESTORE, history_id, since.source)
+            changes.setdefault(id, []).append(found)
+        for id in store.stored_in(reader, *spans[0]):
+            found = Change(entry, id, Step.ARCHIVE, "", since.source)
+            changes.setdefault(id, []).append(found)
+    return changes
+
+
+def plan_imported(
+    reader: Reader, changes: Mapping[str, Sequence[Change]], workspaces: Workspaces
+) -> Plan:
+    """What undoing what imports did to some memories comes to, those of other workspaces left."""
+    steps: list[Undone] = []
+    skipped: list[Skipped] = []
+    for entity_id, own in changes.items():
+        memory = entity_store.by_id(reader, entity_id)
+        if memory is None or (workspaces is not None and memory.workspace_hash not in workspaces):
+            continue
+        about = journal_store.by_seqs(reader, journal_store.about_entity(reader, entity_id))
+        others = (found for entry in about if (found := change(entry)) is not None)
+        every = sorted((*own, *others), key=lambda found: -found.entry.seq)
+        made = _reversed(reader, every, own[0].source)
+        (steps if isinstance(made, Undone) else skipped).append(made)  # type: ignore[arg-type]
+    return Plan(tuple(steps), tuple(skipped))
+
+
+def _entries(reader: Reader, wanted: Filter) -> list[Recorded]:
+    """The entries that are to be looked through, the last written first."""
+    entries = journal_store.page(reader, wanted, MOST_ENTRIES + 1, 0)
+    if len(entries) > MOST_ENTRIES:
+        raise InvalidInput(
+            "since_unix_ms", f"leaves more than {MOST_ENTRIES} journal entries; take a later time"
+        )
+    return sorted(entries, key=lambda entry: -entry.seq)
+
+
+def _reversed(reader: Reader, changes: Sequence[Change], source: str) -> Undone | Skipped:
+    """What undoes the latest changes of a memory by a source, of all given newest first."""
+    own = run_of(changes, source)
+    if not own:
+        return Skipped(changes[0].entity_id, "was changed by others since")
+    newest, oldest = own[0], own[-1]
+    entity_id = newest.entity_id
+    memory = entity_store.by_id(reader, entity_id)
+    if memory is None:
+        return Skipped(entity_id, "the memory was erased")
+    if not _is_latest(reader, memory, newest):
+        return Skipped(entity_id, "the memory was changed since; undo the later change first")
+    version = None
+    if oldest.reverse is Step.RESTORE:
+        version = undoing.version(reader, oldest.history_id)
+        if version is None:
+            return Skipped(entity_id, "the version before is no longer kept")
+    ids = tuple(found.entry.id for found in own)
+    if oldest.reverse is not Step.RESTORE and memory.archived is (oldest.reverse is Step.ARCHIVE):
+        return Skipped(entity_id, "the memory is so already")
+    return Undone(memory, oldest.reverse, ids, version)
+
+
+def _is_latest(reader: Reader, memory: Entity, newest: Change) -> bool:
+    """Whether a memory still is as a change left it."""
+    later = journal_store.about_entity(reader, memory.id)
+    entries = journal_store.by_seqs(reader, [seq for seq in later if seq > newest.entry.seq])
+    if any(is_change(entry) for entry in entries):
+        return False
+    # What no entry of the memory tells of, such as an import, makes a version, too.
+    is_made = newest.reverse is Step.ARCHIVE
+    return memory.supersedes == newest.history_id if newest.history_id or is_made else True
+
+
+def is_same(one: Plan, other: Plan) -> bool:
+    """Whether two plans do the same to the same states of memories."""
+
+    def gist(plan: Plan) -> list[tuple[str, int, bool, Step]]:
+        return [
+            (s.memory.id, s.memory.recorded_at_unix_ms, s.memory.archived, s.step)
+            for s in plan.steps
+        ]
+
+    return gist(one) == gist(other)
