@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import bulk, documents, graphs, keeping, scale, serving, vaults
+from benchmarks import bulk, documents, graphs, keeping, moving, scale, serving, vaults
 from benchmarks.client import BenchError
 from benchmarks.measure import Company, Row, machine
 from benchmarks.program import Program
@@ -42,6 +42,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "look_ups": graphs.look_ups,
     "import_plain": bulk.import_plain,
     "import_embedded": bulk.import_embedded,
+    "migrate": moving.migrate,
     "notes": vaults.notes,
     "obsidian": vaults.obsidian,
     "ingest": documents.ingest,

@@ -4,7 +4,7 @@ Everything is a slice at a time under its own id, so a migration that was cut sh
 was, and one that was done changes nothing.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -171,8 +171,10 @@ class Migrations:
         ids = [told.id for told in part]
 
         def look(reader: Reader) -> dict[str, set[str]]:
-            said = {id: {held.body_json} for id, held in entity_store.by_ids(reader, ids).items()}
-            for id, versions in vault_store.history_of(reader, list(said)).items():
+            said = {id: {text} for id, text in vault_store.texts_of(reader, ids).items()}
+            here = [one for one in part if one.id in said]
+            others = [one.id for one in here if not _is_among(one.text, said[one.id])]
+            for id, versions in vault_store.history_of(reader, others).items():
                 said[id] |= {version.body_json for _, version in versions}
             return said
 
@@ -183,7 +185,7 @@ class Migrations:
                 problems.lost[told.id] = (
                     f"not stored: another memory has the name {told.category}/{told.key}"
                 )
-            elif not any(_is_said(told.text, text) for text in said[told.id]):
+            elif not _is_among(told.text, said[told.id]):
                 problems.lost[told.id] = "not stored: this memory was changed here since"
             else:
                 here |= told.versions
@@ -198,16 +200,16 @@ class Migrations:
         for history_id, text in versions.items():
             if history_id in problems.lost:
                 continue
-            if history_id in known and _is_said(text, known[history_id]):
+            if history_id in known and _is_among(text, (known[history_id],)):
                 done.versions += 1
             else:
                 done.missing += 1
                 problems.lost[history_id] = "this version was not stored"
 
 
-def _is_said(text: str, stored: str) -> bool:
-    """Whether a stored body is a text of the source, or holds it as its content."""
-    return stored in (text, as_content(text))
+def _is_among(text: str, stored: Collection[str]) -> bool:
+    """Whether one of some bodies is a text of the source, or holds it as its content."""
+    return text in stored or as_content(text) in stored
 
 
 def file_key(settings: Settings) -> bytes | None:

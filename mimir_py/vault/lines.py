@@ -45,11 +45,15 @@ class Unread:
 
 @dataclass(frozen=True)
 class Slice:
-    """Memories of a file, the secrets in them, and the fault of the line after them."""
+    """Memories of a file, the secrets in them, and the fault of the line after them.
+
+    `is_end` says that nothing was left: there may be memories none of which can be stored.
+    """
 
     memories: list[Incoming]
     secrets: Counter[str]
     fault: TransferError | None
+    is_end: bool
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,8 @@ class LineReader:
                 read.append(self._read(line, number))
         except TransferError as found:
             fault = found
-        return prepared_slice(read, seek_secrets=self.seek_secrets, fault=fault)
+        memories, secrets = ready(read, seek_secrets=self.seek_secrets)
+        return Slice(memories, secrets, fault, is_end=not unread.lines)
 
     def _read(self, line: str, number: int) -> tuple[Record, Prepared]:
         record = jsonl.read_memory(line, number, self.new_id, self.clock, self.trust)
@@ -112,7 +117,7 @@ class Lines:
         except UnicodeDecodeError as fault:
             return Unread(taken, _not_utf8(fault))
         self._taken += len(taken)
-        if self._taken > _MANY and self.side_by_side < PROCESSES:
+        if is_many(self._taken) and self.side_by_side < PROCESSES:
             self._reader.start()
             self.side_by_side = PROCESSES
         return Unread(taken, None)
@@ -123,6 +128,11 @@ class Lines:
 
     def close(self) -> None:
         self._reader.close()
+
+
+def is_many(taken: int) -> bool:
+    """Whether so many memories have come that other processes are worth starting."""
+    return taken > _MANY
 
 
 def prepare(record: Record, limits: Limits, *, short: bool = False) -> Prepared:
@@ -139,10 +149,10 @@ def prepare(record: Record, limits: Limits, *, short: bool = False) -> Prepared:
     return derive(*_checked(record.entity, limits, short=short))
 
 
-def prepared_slice(
-    read: Sequence[tuple[Record, Prepared]], *, seek_secrets: bool, fault: TransferError | None
-) -> Slice:
-    """Records as a slice that is ready to store."""
+def ready(
+    read: Sequence[tuple[Record, Prepared]], *, seek_secrets: bool
+) -> tuple[list[Incoming], Counter[str]]:
+    """Records that are ready to store, and the secrets in them."""
     # Step by step, not one by one: that keeps each step's code and tables in the cache.
     rows = [to_row(record.entity, prepared.text_hash) for record, prepared in read]
     texts = [fts.analysed(prepared.label, prepared.body) for _, prepared in read]
@@ -151,7 +161,7 @@ def prepared_slice(
         for record, prepared in read:
             secrets.update(secrets_in(record, prepared))
     zipped = zip(read, rows, texts, strict=True)
-    return Slice([Incoming(*both, row, text) for both, row, text in zipped], secrets, fault)
+    return [Incoming(*both, row, text) for both, row, text in zipped], secrets
 
 
 def _checked(entity: Entity, limits: Limits, *, short: bool) -> tuple[Draft, Any]:

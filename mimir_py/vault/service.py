@@ -30,7 +30,7 @@ from mimir_py.vault.lines import Incoming, LineReader, Lines, Slice
 from mimir_py.vault.models import Imported, Merge
 from mimir_py.vault.outgoing import Outgoing
 from mimir_py.vault.reading import Means
-from mimir_py.vault.records import Mend, Records
+from mimir_py.vault.records import Mend, RecordReader, Records
 from mimir_py.vault.steps import Plan, Step
 
 Report = Callable[[int], Awaitable[None]]
@@ -47,7 +47,7 @@ _TURN_S: Final = 0.0002
 class _Source(Protocol):
     """Where memories come from: got on the event loop, understood beside it.
 
-    A slice without memories is the end. So many are worth understanding `side_by_side`.
+    So many are worth understanding `side_by_side`.
     """
 
     side_by_side: int
@@ -151,20 +151,20 @@ class Vault:
         changes nothing. The journal says that they came from `origin`.
         """
         refused: dict[str, str] = {}
-        source = Records(
-            records, limits or self._limits, refused, mend, seek_secrets=self._seek_secrets
-        )
-        done = await self._import(source, merge, report, origin)
+        reader = RecordReader(limits or self._limits, mend, seek_secrets=self._seek_secrets)
+        with contextlib.closing(Records(records, reader, refused)) as source:
+            done = await self._import(source, merge, report, origin)
         done.refused = refused
         return done
 
     async def plan_records(self, records: Iterable[Record]) -> Imported:
         """What `import_records` would do by default, told without storing anything."""
         plan = Plan(Merge.NEWER)
-        source = Records(records, self._limits, plan.done.refused, seek_secrets=self._seek_secrets)
-        while (ready := await _understood(source, source.take(_FIRST_SLICE))).memories:
-            await self._database.read(partial(plan.sort, memories=ready.memories))
-            plan.done.secrets += ready.secrets
+        reader = RecordReader(self._limits, None, seek_secrets=self._seek_secrets)
+        with contextlib.closing(Records(records, reader, plan.done.refused)) as source:
+            while not (ready := await _understood(source, source.take(_FIRST_SLICE))).is_end:
+                await self._database.read(partial(plan.sort, memories=ready.memories))
+                plan.done.secrets += ready.secrets
         return plan.done
 
     async def _import(
@@ -182,7 +182,7 @@ class Vault:
                         ahead.append(asyncio.ensure_future(_understood(source, coming)))
                     ready = await ahead.popleft()
                     fault = ready.fault
-                    if not ready.memories:
+                    if ready.is_end:
                         break
                     took = await self._store(ready.memories, done, merge, origin)
                     size = _next_size(size, took)

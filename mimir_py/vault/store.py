@@ -80,6 +80,10 @@ _BY_IDENTITIES: Final = """
         AND a.workspace_hash = wanted.value ->> 2
     JOIN main.entities e ON e.row_id = a.entity_row_id
 """
+_TEXTS: Final = """
+    SELECT e.id, e.body_json FROM json_each(:ids) wanted
+    CROSS JOIN entities e ON e.id = wanted.value
+"""
 _VERSION_TEXTS: Final = """
     SELECT h.history_id, h.body_json FROM json_each(:ids) wanted
     CROSS JOIN entity_history h ON h.history_id = wanted.value
@@ -199,6 +203,11 @@ def history_of(reader: Reader, ids: Sequence[str]) -> dict[str, list[tuple[str, 
     for row in reader.all(_HISTORY, {"ids": json.dumps(list(ids))}):
         found.setdefault(row["id"], []).append((row["history_id"], sound(from_row(row))))
     return found
+
+
+def texts_of(reader: Reader, ids: Sequence[str]) -> dict[str, str]:
+    """What memories say, by their ids, whatever state they are in."""
+    return dict(reader.tuples(_TEXTS, {"ids": json.dumps(list(ids))}))
 
 
 def version_ids(reader: Reader, id: str) -> list[str]:

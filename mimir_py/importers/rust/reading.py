@@ -164,9 +164,8 @@ class Reading:
 
     def _looks_encrypted(self) -> bool:
         """Whether texts are encrypted: some can be, and their words are indexed otherwise."""
-        looked = hidden = unindexed = 0
-        for row in (row for rows in self._old.slices("entities") for row in rows):
-            looked += 1
+        looked, hidden, unindexed = self._old.count("entities"), 0, 0
+        for row in (row for rows in self._old.no_json() for row in rows):
             try:
                 stored = records.text(row, "body_json", "{}")
                 indexed = self._indexed(row) if sealed_bytes(stored) is not None else stored

@@ -26,6 +26,9 @@ _INDEXED: Final = "SELECT c0 FROM entities_fts_content WHERE id = ?"
 _LOST_ROWS: Final = """
     id NOT IN (SELECT e.id FROM entities e)
 """
+_NO_JSON: Final = """
+    substr(body_json, 1, 1) NOT IN ('{', '[', '"', '')
+"""
 _CONTENT: Final = ("entities", "entity_history", "journal", "state", "communities")
 _VECTORS: Final = frozenset({"embedding", "emb_sig"})
 
@@ -77,6 +80,10 @@ class OldStore:
                 return
             yield rows
             after = rows[-1]["rowid_"]
+
+    def no_json(self) -> Iterator[list[Raw]]:
+        """The memories whose text does not begin as JSON does."""
+        return self.slices("entities", _NO_JSON)
 
     def versions_of(self, ids: Sequence[str]) -> list[Raw]:
         """The versions that history keeps of some memories, oldest first."""
