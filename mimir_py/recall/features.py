@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from mimir_py.recall.keywords import KeywordQuery
 from mimir_py.recall.occurrences import Floats, count
-from mimir_py.storage.terms import EXTRA, QUESTION, word_terms
+from mimir_py.recall.runs import TermRun
+from mimir_py.storage.terms import EXTRA, word_terms
 
 # Of the memory alone.
 MEMORY: Final = (
@@ -91,8 +92,7 @@ class Pool:
 
     candidates: int
     cosines: Floats
-    labels: Sequence[str]
-    bodies: Sequence[str]
+    runs: Sequence[TermRun]
     before: NDArray[np.intp]
     after: NDArray[np.intp]
     topic: NDArray[np.intp]
@@ -128,14 +128,7 @@ class _Words:
         self.most = math.log(1 + memories) or 1.0
         self.weights = _weights(self.stems, frequencies, memories)
         self.distinct = self.weights * _is_distinct(self.stems, frequencies, memories)
-        found = count(
-            self.stems,
-            extras,
-            pool.labels,
-            pool.bodies,
-            self.distinct,
-            with_numbers=query.asks_number,
-        )
+        found = count(self.stems, extras, pool.runs, self.distinct)
         split = len(self.stems)
         counts = found.in_body + found.in_label
         self.found = found
@@ -152,8 +145,9 @@ class _Words:
         named += [_is_identifier(term, query, frequencies) for term in extras]
         every_weight = np.concatenate([self.weights, extra_weights])
         self.identifiers = (counts > 0) @ (every_weight * np.array(named, dtype=np.float64))
-        self.asks = np.array([float(body.endswith(QUESTION)) for body in pool.bodies])
-        self.named = {s for s in self.stems if found.openings.count(s) >= _OPENINGS}
+        self.asks = np.array([float(run.asks) for run in pool.runs])
+        self.openings = [run.opening for run in pool.runs]
+        self.named = {s for s in self.stems if self.openings.count(s) >= _OPENINGS}
 
 
 def _is_identifier(extra: str, query: KeywordQuery, frequencies: Mapping[str, int]) -> bool:
@@ -204,9 +198,9 @@ def _of_memories(words: _Words, pool: Pool, size: int) -> dict[str, Floats]:
     cosine_scaled = (cosine - cosine.min()) / (np.ptp(cosine) + _TINY)
     distinct_scaled = distinct / (distinct.max() + _TINY)
     coverage = words.distinct_coverage[:size]
-    openings = words.found.openings[:size]
-    times = np.minimum(words.found.times[:size], _MOST_CUES)
-    numbers = np.minimum(words.found.numbers[:size], _MOST_CUES)
+    openings = words.openings[:size]
+    times = np.array([float(min(run.times, _MOST_CUES)) for run in pool.runs[:size]])
+    numbers = np.array([float(min(run.numbers, _MOST_CUES)) for run in pool.runs[:size]])
     exact, held = words.exact[:size], words.identifiers[:size]
     all_terms = all_words + words.exact_bm25[:size]
     asks_when = float(words.query.asks_when)
@@ -238,7 +232,7 @@ def _of_memories(words: _Words, pool: Pool, size: int) -> dict[str, Floats]:
         "passage": words.found.passages[:size] / (float(words.distinct.sum()) or 1.0),
         "tells_when": asks_when * times,
         "tells_time_unasked": (1 - asks_when) * times,
-        "tells_number": numbers,
+        "tells_number": float(words.query.asks_number) * numbers,
         "label": words.label[:size],
     }
 

@@ -1,6 +1,5 @@
-"""Where the terms of a query stand in the memories of a pool: one pass over their index terms."""
+"""Where the terms of a query stand in the memories of a pool."""
 
-import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
@@ -8,29 +7,14 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mimir_py.storage.terms import EXTRA, word_terms
+from mimir_py.recall.runs import Codes, TermRun, code
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
 
 PASSAGE: Final = 40
-_NO_COLUMN, _AT_TURN, _AT_END = -1, -2, -3
-_TURN, _END = "\x00", "\x01"
-TIME_TERMS: Final = frozenset(
-    word_terms(word)[0][0]
-    for word in """
-    yesterday today tomorrow tonight last next ago week month year weekend monday tuesday wednesday
-    thursday friday saturday sunday january february march april june july august september october
-    november december since recently summer winter spring autumn morning night day soon
-    """.split()
-) | frozenset(str(year) for year in range(1990, 2050))
-NUMBER_TERMS: Final = frozenset(
-    word_terms(word)[0][0]
-    for word in """
-    one two three four five six seven eight nine ten twelve twenty hundred thousand twice once
-    couple several dozen
-    """.split()
-)
+# Parts of a term run.
+_BODY_WORDS, _LABEL_WORDS, _PARTS = 0, 2, 4
 
 
 class Occurrences(NamedTuple):
@@ -39,9 +23,6 @@ class Occurrences(NamedTuple):
     lengths: Floats
     in_body: Floats
     in_label: Floats
-    openings: list[str]
-    times: Floats
-    numbers: Floats
     passages: Floats
     pairs: Floats
 
@@ -65,85 +46,49 @@ class _Hits(NamedTuple):
 def count(
     stems: Sequence[str],
     extras: Sequence[str],
-    labels: Sequence[str],
-    bodies: Sequence[str],
+    runs: Sequence[TermRun],
     passage_weights: Floats,
-    *,
-    with_numbers: bool,
 ) -> Occurrences:
-    """Count stems and extras, in that order; `passage_weights` weigh the stems for `passages`.
-
-    `numbers` are counted only where asked for.
-    """
-    size, split = len(bodies), len(stems)
-    place = _places(stems, extras)
-    width = max(place.values(), default=0) + 1
-    runs = _Runs([*bodies, *labels], place)
-    hits, is_word = runs.found, runs.is_word
-    words, others = (hits.where(which).table(2 * size, width) for which in (is_word, ~is_word))
+    """Count stems and extras, in that order; `passage_weights` weigh the stems for `passages`."""
+    size, split = len(runs), len(stems)
+    place = {term: number for number, term in enumerate(stems)}
+    for term in extras:
+        place.setdefault(term, len(place))
+    width = max(1, len(place))
+    parts = np.array([run.parts for run in runs], dtype=np.intp).reshape(size, _PARTS)
+    hits = _found(
+        place, np.concatenate([np.empty(0, np.int64), *(run.codes for run in runs)]), parts
+    )
+    part = hits.rows % _PARTS
+    counted = hits.table(size * _PARTS, width).reshape(size, _PARTS, width)
     # A name in capitals in the middle, such as `GitHub`, may be written as a plain word.
-    held = np.minimum(words + others, 1.0)[:, [place[term] for term in extras]]
-    of_bodies = hits.where(is_word & (hits.rows < size))
-    temporal = sorted({place[term] for term in TIME_TERMS})
-    numbers = [_count_numbers(runs.words(run)) for run in range(size)] if with_numbers else []
+    of_extras = [place[term] for term in extras]
+
+    def held(words: int) -> Floats:
+        either = np.minimum(counted[:, words] + counted[:, words + 1], 1.0)
+        return np.hstack([counted[:, words, :split], either[:, of_extras]])
+
+    of_bodies = hits.where(part == _BODY_WORDS)
+    of_bodies = of_bodies._replace(rows=of_bodies.rows // _PARTS)
     return Occurrences(
-        (runs.lengths[:size] + runs.lengths[size:]).astype(np.float64),
-        np.hstack([words[:size, :split], held[:size]]),
-        np.hstack([words[size:, :split], held[size:]]),
-        [runs.opening(run) for run in range(size)],
-        words[:size, temporal].sum(axis=1),
-        np.array(numbers or [0] * size, dtype=np.float64),
-        _passages(of_bodies, words[:size, :split] > 0, passage_weights),
+        (parts[:, _BODY_WORDS] + parts[:, _LABEL_WORDS]).astype(np.float64),
+        held(_BODY_WORDS),
+        held(_LABEL_WORDS),
+        _passages(of_bodies, counted[:, _BODY_WORDS, :split] > 0, passage_weights),
         _pairs(of_bodies, size, width, split),
     )
 
 
-def _places(stems: Sequence[str], extras: Sequence[str]) -> dict[str, int]:
-    """A column for every term: the stems, then extras that are none of them, then all of time."""
-    place = {term: number for number, term in enumerate(stems)}
-    for term in extras:
-        place.setdefault(term, len(place))
-    time = len(place)
-    return place | {term: place.get(term, time) for term in TIME_TERMS}
-
-
-class _Runs:
-    """Texts of index terms, split as one: that is several times as fast as one by one.
-
-    `lengths` are words each; what `found` of the terms in `place` are words, not extras, `is_word`
-    tells.
-    """
-
-    def __init__(self, texts: Sequence[str], place: Mapping[str, int]) -> None:
-        # Terms hold no control characters.
-        parted = (f" {text}".partition(f" {EXTRA}") for text in texts)
-        joined = "".join(f"{words} {_TURN} {mark}{rest} {_END} " for words, mark, rest in parted)
-        self._tokens = joined.split()
-        signs = {_TURN: _AT_TURN, _END: _AT_END}
-        columns = np.fromiter(
-            map({**place, **signs}.get, self._tokens, itertools.repeat(_NO_COLUMN)),
-            np.intp,
-            len(self._tokens),
-        )
-        ends = np.flatnonzero(columns == _AT_END)
-        self._turns = np.flatnonzero(columns == _AT_TURN)
-        self._starts = np.concatenate([[0], ends + 1])[: len(texts)]
-        self.lengths = self._turns - self._starts
-        found = np.flatnonzero(columns >= 0)
-        rows = np.searchsorted(ends, found)
-        self.found = _Hits(rows, found - self._starts[rows], columns[found])
-        self.is_word = found < self._turns[rows]
-
-    def words(self, run: int) -> list[str]:
-        return self._tokens[self._starts[run] : self._turns[run]]
-
-    def opening(self, run: int) -> str:
-        """The first word, if there is one."""
-        return self._tokens[self._starts[run]] if self.lengths[run] else ""
-
-
-def _count_numbers(tokens: Sequence[str]) -> int:
-    return sum(token.isdigit() or token in NUMBER_TERMS for token in tokens)
+def _found(place: Mapping[str, int], codes: Codes, parts: Places) -> _Hits:
+    """Where any of the terms in `place` stand among the codes of many runs, part after part."""
+    wanted = np.array([code(term) for term in place] or [0], dtype=np.int64)
+    columns = np.array(list(place.values()) or [0], dtype=np.intp)
+    order = np.argsort(wanted)
+    nearest = order[np.searchsorted(wanted, codes, sorter=order).clip(max=len(order) - 1)]
+    found = np.flatnonzero(wanted[nearest] == codes) if place else np.empty(0, np.intp)
+    ends = np.cumsum(parts.ravel())
+    rows = np.searchsorted(ends, found, side="right")
+    return _Hits(rows, found - (ends - parts.ravel())[rows], columns[nearest[found]])
 
 
 def _pairs(hits: _Hits, size: int, width: int, stems: int) -> Floats:

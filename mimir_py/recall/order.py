@@ -17,6 +17,7 @@ from mimir_py.storage.database import Reader
 if TYPE_CHECKING:
     from mimir_py.recall.occurrences import Floats
     from mimir_py.recall.ranking import Constants
+    from mimir_py.recall.runs import Runs
 
 RANKING_FILE: Final = Path(__file__).with_name("constants.json")
 # Per arm; rescoring more finds hardly any right memory more, and costs time.
@@ -35,6 +36,7 @@ class Order:
     def __init__(self, dense: DenseArm, ranking_file: Path) -> None:
         self._dense = dense
         self._ranking_file = ranking_file
+        self._runs: Runs | None = None
 
     def rank(self, reader: Reader, search: Search, most: int) -> list[Ranked]:
         """The first `most` memories, best first, down to the query's least relevance.
@@ -64,13 +66,15 @@ class Order:
     ) -> tuple[dict[int, str], "Floats", dict[int, int]]:
         """The candidates (row: id), their features, and which of them the best link to."""
         from mimir_py.recall import features
+        from mimir_py.recall.runs import Runs
 
+        self._runs = self._runs or Runs()
         rows = list(_fused(search.findings, HEAD))
         links: dict[int, int] = {}
         if search.query.is_rescored:
             links = _links(reader, search, rows[:_LINK_SOURCES])
             rows += [row_id for row_id in links if row_id not in rows]
-        ids, pool = gather(reader, self._dense, search, rows)
+        ids, pool = gather(reader, self._dense, self._runs, search, rows)
         if not ids:
             return {}, features.no_candidates(), {}
         findings = search.findings

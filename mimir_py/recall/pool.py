@@ -12,6 +12,7 @@ from mimir_py.storage.database import Reader
 
 if TYPE_CHECKING:
     from mimir_py.recall.features import Pool
+    from mimir_py.recall.runs import Runs
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Search:
 
 
 def gather(
-    reader: Reader, dense: DenseArm, search: Search, rows: Sequence[int]
+    reader: Reader, dense: DenseArm, runs: "Runs", search: Search, rows: Sequence[int]
 ) -> tuple[dict[int, str], "Pool"]:
     """The candidates that may answer, with their ids, and what is known of them and those around.
 
@@ -50,11 +51,12 @@ def gather(
     around = store.neighbours(reader, rows)
     known = set(rows)
     others = sorted({n for entry in around for n in entry.neighbours if n not in known})
-    terms = store.terms(reader, [*rows, *others], search.query.filter)
-    may_answer = terms if search.query.is_rescored else known
-    kept = [row_id for row_id, held in terms.items() if held.allowed and row_id in may_answer]
-    rest = set(terms).difference(kept)
-    everyone = [*kept, *(row_id for row_id in terms if row_id in rest)]
+    standings = store.standings(reader, [*rows, *others], search.query.filter)
+    held = runs.of(reader, list(standings))
+    may_answer = held if search.query.is_rescored else known
+    kept = [row_id for row_id in held if standings[row_id][1] and row_id in may_answer]
+    rest = set(held).difference(kept)
+    everyone = [*kept, *(row_id for row_id in held if row_id in rest)]
     place = {row_id: number for number, row_id in enumerate(everyone)}
     before, after, topic = np.full((3, len(everyone)), -1, dtype=np.intp)
     topics: dict[str, int] = {}
@@ -65,11 +67,10 @@ def gather(
             before[number] = place.get(entry.before or 0, -1)
             after[number] = place.get(entry.after or 0, -1)
             topic[number] = topics.setdefault(entry.topic, len(topics))
-    return {row_id: terms[row_id].entity_id for row_id in kept}, Pool(
+    return {row_id: standings[row_id][0] for row_id in kept}, Pool(
         candidates=len(kept),
         cosines=np.array(_cosines(reader, dense, search, everyone)),
-        labels=[terms[row_id].label for row_id in everyone],
-        bodies=[terms[row_id].body for row_id in everyone],
+        runs=[held[row_id] for row_id in everyone],
         before=before,
         after=after,
         topic=topic,

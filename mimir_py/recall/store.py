@@ -29,11 +29,10 @@ _CLAUSES: Final = {
     " AND (e.valid_to_unix_ms IS NULL OR (:closed AND :valid_to <= e.valid_to_unix_ms))",
 }
 
-_KEYWORD: Final = """
-    SELECT f.rowid, -bm25(entities_fts) AS score FROM entities_fts f
-    JOIN entities e ON e.row_id = f.rowid
-    WHERE entities_fts MATCH :expression AND f.rowid > :after AND {filter}
-    ORDER BY score DESC, f.rowid LIMIT :pool
+# Without the filter: to look into every match would cost more than to find and score it.
+_MATCHES: Final = """
+    SELECT rowid, -bm25(entities_fts) AS score FROM entities_fts
+    WHERE entities_fts MATCH :expression AND rowid > :after ORDER BY score DESC, rowid
 """
 _SUBSTRING: Final = """
     SELECT e.row_id, t.label, t.body FROM entities e JOIN entity_text t ON t.row_id = e.row_id
@@ -84,10 +83,12 @@ _FREQUENCIES: Final = """
 """
 _MEMORIES: Final = "SELECT coalesce(max(row_id), 0) FROM entities"
 _TERMS: Final = """
-    SELECT t.row_id, e.id, {filter}, t.label_terms, substr(t.body_terms, 1, :most)
-    FROM json_each(:row_ids) wanted
+    SELECT t.row_id, t.label_terms, substr(t.body_terms, 1, :most)
+    FROM json_each(:row_ids) wanted CROSS JOIN entity_text t ON t.row_id = wanted.value
+"""
+_STANDINGS: Final = """
+    SELECT e.row_id, e.id, {filter} FROM json_each(:row_ids) wanted
     CROSS JOIN entities e ON e.row_id = wanted.value
-    CROSS JOIN entity_text t ON t.row_id = wanted.value
 """
 # Of a row, those just before and after it in its topic, which nobody reads: a sealed one's token
 # serves as well, and has an index. Their texts only weigh on its rank.
@@ -205,11 +206,20 @@ def _validity(filter: Filter, values: dict[str, Any]) -> list[str]:
 def keyword(
     reader: Reader, expression: str, filter: Filter, pool: int, after: int
 ) -> list[Candidate]:
-    """Memories behind a row that match an expression, by BM25; scores are not bounded."""
-    clause, values = where(filter)
-    values |= {"expression": expression, "pool": pool, "after": after}
-    rows = reader.tuples(_KEYWORD.format(filter=clause), values)
-    return [Candidate(row_id, score) for row_id, score in rows]
+    """The best `pool` memories behind a row that match an expression and pass a filter, by BM25.
+
+    Scores are not bounded. All matches are scored; the filter is asked for the best of them, then
+    for ever more, until enough pass.
+    """
+    matches = reader.tuples(_MATCHES, {"expression": expression, "after": after})
+    found: list[Candidate] = []
+    start, size = 0, pool + pool // 4
+    while start < len(matches) and len(found) < pool:
+        asked = matches[start : start + size]
+        passing = allowed(reader, [row_id for row_id, _ in asked], filter)
+        found += [Candidate(row_id, score) for row_id, score in asked if row_id in passing]
+        start, size = start + size, 2 * size
+    return found[:pool]
 
 
 def substring(
@@ -259,21 +269,20 @@ def count_memories(reader: Reader) -> int:
     return count
 
 
-class Terms(NamedTuple):
-    """The index terms of a memory, of a very long body those at its beginning; may it answer?"""
-
-    entity_id: str
-    allowed: bool
-    label: str
-    body: str
+def terms(reader: Reader, row_ids: Sequence[int]) -> list[tuple[int, str, str]]:
+    """(row id, label, body) as index terms; of a very long body those at its beginning."""
+    values = {"row_ids": json_array(row_ids), "most": MOST_TERM_CHARS}
+    return reader.tuples(_TERMS, values)
 
 
-def terms(reader: Reader, row_ids: Sequence[int], filter: Filter) -> dict[int, Terms]:
-    """Index terms by row id."""
+def standings(
+    reader: Reader, row_ids: Sequence[int], filter: Filter
+) -> dict[int, tuple[str, bool]]:
+    """The id of each memory, and whether it may answer, by row id."""
     clause, values = where(filter)
-    values |= {"row_ids": json_array(row_ids), "most": MOST_TERM_CHARS}
-    rows = reader.tuples(_TERMS.format(filter=clause), values)
-    return {row_id: Terms(*rest) for row_id, *rest in rows}
+    values["row_ids"] = json_array(row_ids)
+    rows = reader.tuples(_STANDINGS.format(filter=clause), values)
+    return {row_id: (id, bool(allowed)) for row_id, id, allowed in rows}
 
 
 class Around(NamedTuple):

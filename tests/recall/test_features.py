@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mimir_py.recall import features
 from mimir_py.recall.features import CONTEXT, KINDS, MEMORY, NAMES, Pool, measure, weight
 from mimir_py.recall.keywords import KeywordQuery, prepare
+from mimir_py.recall.runs import term_run
 from mimir_py.storage.terms import analyse
 
 _WORDS = "gate tree river lamp budget_ms C++ 数据库 yesterday two Mara: ? 2024 🚀 the".split()
@@ -36,8 +37,7 @@ def _pools(draw):
     return Pool(
         candidates=size,
         cosines=np.array(many(st.floats(-1, 1, width=32)), dtype=np.float64),
-        labels=many(_TEXTS),
-        bodies=many(_TEXTS),
+        runs=many(st.builds(term_run, _TEXTS, _TEXTS)),
         before=np.array(many(places), dtype=np.intp),
         after=np.array(many(places), dtype=np.intp),
         topic=np.array(many(st.integers(-1, 3)), dtype=np.intp),
@@ -61,11 +61,11 @@ def _measured(draw):
 def _pool(bodies, *, labels=None, cosines=None, candidates=None, before=None, after=None):
     count = len(bodies)
     none = np.full(count, -1, dtype=np.intp)
+    texts = zip(labels or [""] * count, bodies, strict=True)
     return Pool(
         candidates=count if candidates is None else candidates,
         cosines=np.array(cosines or [0.0] * count),
-        labels=[analyse(label) for label in labels or [""] * count],
-        bodies=[analyse(body) for body in bodies],
+        runs=[term_run(analyse(label), analyse(body)) for label, body in texts],
         before=none if before is None else np.array(before, dtype=np.intp),
         after=none if after is None else np.array(after, dtype=np.intp),
         topic=none,
@@ -107,7 +107,7 @@ def test_shares_are_between_0_and_1(given_):
 @given(given_=_measured())
 def test_context_adds_nothing_where_there_are_no_neighbours(given_):
     *rest, pool = given_
-    alone = np.full(len(pool.bodies), -1, dtype=np.intp)
+    alone = np.full(len(pool.runs), -1, dtype=np.intp)
 
     measured = measure(*rest, replace(pool, before=alone, after=alone, topic=alone))
 
@@ -118,7 +118,7 @@ def test_context_adds_nothing_where_there_are_no_neighbours(given_):
 @given(given_=_measured())
 def test_context_changes_nothing_that_is_of_the_memory_alone(given_):
     *rest, pool = given_
-    alone = np.full(len(pool.bodies), -1, dtype=np.intp)
+    alone = np.full(len(pool.runs), -1, dtype=np.intp)
 
     beside = measure(*rest, pool)
     apart = measure(*rest, replace(pool, before=alone, after=alone, topic=alone))
@@ -132,14 +132,13 @@ def test_another_order_of_candidates_gives_the_same_rows_in_that_order(given_, d
     *rest, pool = given_
     order = list(range(pool.candidates))
     dice.shuffle(order)
-    order += range(pool.candidates, len(pool.bodies))
+    order += range(pool.candidates, len(pool.runs))
     # Where the one that was at a place is now; -1 stays.
     place = np.append(np.argsort(order), -1)
     shuffled = replace(
         pool,
         cosines=pool.cosines[order],
-        labels=[pool.labels[n] for n in order],
-        bodies=[pool.bodies[n] for n in order],
+        runs=[pool.runs[n] for n in order],
         before=place[pool.before[order]],
         after=place[pool.after[order]],
         topic=pool.topic[order],
