@@ -3,10 +3,11 @@
 Pure and deterministic. Formulas and identifiers are those of the compatibility contract.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from mimir_py.graph.pagerank import LEAST_WEIGHT
 
@@ -60,6 +61,58 @@ def folded(edges: Iterable[tuple[str, str, float]]) -> Folded:
     return Folded(ids, neighbours)
 
 
+class Links:
+    """Links as they are read, packed: a great many reach another process in no time."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._ends = array("i")
+        self._weights = array("d")
+
+    def add(self, links: Iterable[tuple[str, str, float]]) -> None:
+        """Take in links as (source id, target id, weight)."""
+        numbers = self._numbers
+        for source, target, weight in links:
+            self._ends.append(numbers.setdefault(source, len(numbers)))
+            self._ends.append(numbers.setdefault(target, len(numbers)))
+            self._weights.append(weight)
+
+    def __iter__(self) -> Iterator[tuple[str, str, float]]:
+        ids = list(self._numbers)
+        ends = iter(self._ends)
+        for source, target, weight in zip(ends, ends, self._weights, strict=True):
+            yield ids[source], ids[target], weight
+
+
+class Wanted(NamedTuple):
+    """What to look for in which links; communities have at least `min_size` members."""
+
+    links: Links
+    algorithm: Algorithm
+    min_size: int
+
+
+class Found(NamedTuple):
+    """The ids of all linked memories in order, by number their weight of links, and the parts.
+
+    Of each community, in the order of `parts`, there is its name.
+    """
+
+    ids: Sequence[str]
+    degrees: Sequence[float]
+    edge_count: int
+    parts: Partition
+    names: Sequence[str]
+
+
+def find(wanted: Wanted) -> Found:
+    """The communities of a graph of links."""
+    graph = folded(wanted.links)
+    parts = partition(graph, wanted.algorithm, wanted.min_size)
+    names = [community_id([graph.ids[node] for node in nodes]) for nodes in parts.communities]
+    return Found(graph.ids, _degrees(graph), graph.edge_count, parts, names)
+
+
 def partition(graph: Folded, algorithm: Algorithm, min_size: int) -> Partition:
     """The communities of at least `min_size` memories (2 at least), and how well all parts part.
 
@@ -107,14 +160,7 @@ def _label_prop(graph: Folded) -> list[int]:
     A link weighs more by every neighbour that its ends share. A node is looked at again only when a
     label around it has changed: otherwise it would decide the same.
     """
-    around = [set(nearby) for nearby in graph.neighbours]
-    weighed = [
-        [
-            (other, weight * (1 + len(around[node] & around[other])))
-            for other, weight in near.items()
-        ]
-        for node, near in enumerate(graph.neighbours)
-    ]
+    weighed = _weighed(graph)
     labels = list(range(len(weighed)))
     waiting = bytearray(b"\x01" * len(weighed))
     for _ in range(_MOST_PASSES):
@@ -128,7 +174,7 @@ def _label_prop(graph: Folded) -> list[int]:
                 label = labels[other]
                 sums[label] = sums.get(label, 0.0) + weight
             most = max(sums.values())
-            label = min(label for label, total in sums.items() if total == most)
+            label = min([label for label, total in sums.items() if total == most])
             if label != labels[node]:
                 labels[node] = label
                 changed = True
@@ -137,6 +183,19 @@ def _label_prop(graph: Folded) -> list[int]:
         if not changed:
             break
     return labels
+
+
+def _weighed(graph: Folded) -> list[list[tuple[int, float]]]:
+    """Each node's neighbours, in order, with how much the link weighs."""
+    around = [set(nearby) for nearby in graph.neighbours]
+    weighed = [dict(nearby) for nearby in graph.neighbours]
+    for node, nearby in enumerate(graph.neighbours):
+        shares_none = around[node].isdisjoint
+        for other, weight in nearby.items():
+            if other > node and not shares_none(around[other]):
+                weighs = weight * (1 + len(around[node] & around[other]))
+                weighed[node][other] = weighed[other][node] = weighs
+    return [list(nearby.items()) for nearby in weighed]
 
 
 def _louvain(graph: Folded) -> list[int]:

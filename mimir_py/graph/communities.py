@@ -1,10 +1,11 @@
 """Finding communities, telling what they are about, and answering from them.
 
-Searching a large graph takes seconds. It reads slice by slice, and computes on a thread of its own,
-so that other calls are answered meanwhile.
+Searching a large graph takes seconds. It reads slice by slice, and computes in a process of its
+own, so that other calls are answered meanwhile.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import heapq
 import json
@@ -13,13 +14,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
+from mimir_py.aside import Aside
 from mimir_py.entities import Draft, Entity, Identity, Link, Memories
 from mimir_py.entities import links as link_rows
 from mimir_py.entities import store as entity_store
 from mimir_py.errors import InvalidInput, NotFound
 from mimir_py.graph import store, summaries
 from mimir_py.graph.answers import escaped, snippet
-from mimir_py.graph.clusters import Algorithm, Folded, Partition, community_id, folded, partition
+from mimir_py.graph.clusters import Algorithm, Found, Links, Wanted, find
 from mimir_py.graph.models import Telling
 from mimir_py.graph.store import SUMMARY_CATEGORY, Community
 from mimir_py.storage.database import Database, Reader, Writer
@@ -107,15 +109,12 @@ class Communities:
                 store.count_live(reader, workspace),
             )
         )
-        edges: list[tuple[str, str, float]] = []
-        for after in range(0, last, _LINK_SLICE):
-            upto = min(last, after + _LINK_SLICE)
-            edges += await self._database.read(
-                partial(store.link_slice, workspace=workspace, after=after, last=upto)
-            )
-        graph = await asyncio.to_thread(folded, edges)
-        parts = await asyncio.to_thread(partition, graph, algorithm, min_size)
-        modularity = round(parts.modularity, _DIGITS)
+        with contextlib.closing(Aside(find, 1, patient=True)) as apart:
+            if last > _QUICK_LINKS:
+                apart.start()
+            links = await self._links(workspace, last)
+            graph = await asyncio.to_thread(apart, Wanted(links, algorithm, min_size))
+        modularity = round(graph.parts.modularity, _DIGITS)
         now = self._clock()
         found = [
             Community(
@@ -131,7 +130,7 @@ class Communities:
                 now,
                 seen,
             )
-            for name, ids, digest, summary in await self._described(graph, parts)
+            for name, ids, digest, summary in await self._described(graph)
         ]
         archived = await self._database.write(partial(self._keep, workspace, found))
         return Detection(
@@ -239,20 +238,30 @@ class Communities:
         )
         return GlobalAnswer(len(found), matched, told, is_stale)
 
+    async def _links(self, workspace: str, last: int) -> Links:
+        links = Links()
+        for after in range(0, last, _LINK_SLICE):
+            upto = min(last, after + _LINK_SLICE)
+            links.add(
+                await self._database.read(
+                    partial(store.link_slice, workspace=workspace, after=after, last=upto)
+                )
+            )
+        return links
+
     async def _is_live(self, entity_id: str) -> bool:
         entity = await self._database.read(lambda reader: entity_store.by_id(reader, entity_id))
         return entity is not None and not entity.archived
 
-    async def _described(
-        self, graph: Folded, parts: Partition
-    ) -> list[tuple[str, tuple[str, ...], str, str]]:
+    async def _described(self, graph: Found) -> list[tuple[str, tuple[str, ...], str, str]]:
         """Of each community its id, its members, a digest of them, and what it is about."""
-        everyone = [graph.ids[node] for nodes in parts.communities for node in nodes]
+        communities = graph.parts.communities
+        everyone = [graph.ids[node] for nodes in communities for node in nodes]
         facts: Facts = {}
         for start in range(0, len(everyone), _FACT_SLICE):
             ids = everyone[start : start + _FACT_SLICE]
             facts |= await self._database.read(partial(store.facts, ids=ids))
-        listed = await asyncio.to_thread(_listed, graph, parts, facts)
+        listed = await asyncio.to_thread(_listed, graph, facts)
         told: dict[str, Telling] = {}
         wanted = [entity_id for ids in listed for entity_id in ids]
         for start in range(0, len(wanted), _ENTITY_SLICE):
@@ -261,11 +270,11 @@ class Communities:
 
         def describe() -> list[tuple[str, tuple[str, ...], str, str]]:
             described = []
-            for nodes, central in zip(parts.communities, listed, strict=True):
+            for name, nodes, central in zip(graph.names, communities, listed, strict=True):
                 ids = tuple(graph.ids[node] for node in nodes)
                 members = [told[entity_id] for entity_id in central if entity_id in told]
                 text = summaries.summary(members, len(ids))
-                described.append((community_id(ids), ids, _digest(ids, facts), text))
+                described.append((name, ids, _digest(ids, facts), text))
             return described
 
         return await asyncio.to_thread(describe)
@@ -287,9 +296,9 @@ class Communities:
         return archived
 
 
-def _listed(graph: Folded, parts: Partition, facts: Facts) -> list[list[str]]:
+def _listed(graph: Found, facts: Facts) -> list[list[str]]:
     """The most central members of each community: by weight of links, use, and id."""
-    degrees = [sum(nearby.values()) for nearby in graph.neighbours]
+    degrees = graph.degrees
     counts = [facts.get(entity_id, (0,))[0] for entity_id in graph.ids]
     return [
         [
@@ -298,7 +307,7 @@ def _listed(graph: Folded, parts: Partition, facts: Facts) -> list[list[str]]:
                 summaries.LISTED, nodes, key=lambda n: (-degrees[n], -counts[n], n)
             )
         ]
-        for nodes in parts.communities
+        for nodes in graph.parts.communities
     ]
 
 

@@ -5,12 +5,14 @@ looking again at each memory. Nothing is compared or merged across workspaces.
 """
 
 import asyncio
+import contextlib
 import json
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
+from mimir_py.aside import Aside
 from mimir_py.entities import Draft, Entity, Identity, Link, Memories, Remembered, links
 from mimir_py.entities import store as entity_store
 from mimir_py.entities.retention import LAYERS, is_protected, standing
@@ -23,10 +25,12 @@ from mimir_py.lifecycle.merging import (
     DERIVED,
     OBSERVATION,
     Observation,
+    Pair,
+    Texts,
+    alike,
     clusters,
     observation,
     says_no_more,
-    similar_pairs,
     text_of,
 )
 from mimir_py.lifecycle.models import Cohered, Consolidated, Groomed, LinkMade, Merging, Within
@@ -35,11 +39,14 @@ from mimir_py.storage.database import Database, Reader, Writer
 from mimir_py.values import Clock
 
 Rest = Callable[[], Awaitable[None]]
+Alike = Callable[[Texts], list[Pair]]
 
 MOST_LINKS: Final = 100
 RELATED: Final = "auto-related"
 _RELATED_FROM: Final = 0.3
 _WINDOW: Final = 500
+# From here on a process is started to compare them.
+_MANY: Final = 2_000
 # Few enough that a recall does not wait for them.
 _READ_AT_ONCE: Final = 50
 # Half of a window is seen again with the next, so that neighbours meet.
@@ -112,12 +119,13 @@ class Grooming:
         *,
         dry_run: bool,
         without: Collection[int] = (),
+        alike: Alike = alike,
     ) -> Consolidated:
         """Merge memories of a category that say nearly the same into observations.
 
         Their sources stay, linked from the observation; with `archive_sources` those that are
         not protected are archived. What is merged already is left out. `without` are rows taken
-        to be archived.
+        to be archived; `alike` is who compares, on another thread.
 
         Raises:
             InvalidInput: the category holds what was derived from memories.
@@ -125,7 +133,7 @@ class Grooming:
         if within.category in DERIVED:
             raise InvalidInput("category", "holds what was derived from memories")
         window = await self._window(within, merging, without)
-        found = await asyncio.to_thread(_to_merge, window, merging.threshold)
+        found = await asyncio.to_thread(_to_merge, window, merging.threshold, alike)
         made, archived = list[Observation](), list[str]()
         for wanted in found:
             if len(made) >= merging.limit:
@@ -162,19 +170,27 @@ class Grooming:
         else:
             ids = await self._fading.carry_out(plan, now, report=report)
         await rest()
-        wanted = await self._alike(within, _LINKED_AT_ONCE, ended)
-        if not dry_run:
-            await self._link(wanted)
-        consolidated = []
-        places = await self._database.read(partial(store.places, within=within))
-        for number, (workspace, category) in enumerate(places):
-            await report(number, len(places), f"merging {category}")
-            if category not in _LEFT_ALONE:
-                await rest()
-                place = Within((workspace,), category)
-                consolidated.append(
-                    await self.consolidate(place, _UNATTENDED, dry_run=dry_run, without=ended)
-                )
+        with contextlib.closing(Aside(alike, 1, patient=True)) as apart:
+            if plan.checked > _MANY:
+                apart.start()
+            wanted = await self._alike(within, _LINKED_AT_ONCE, ended, apart)
+            if not dry_run:
+                await self._link(wanted)
+            consolidated = []
+            places = await self._database.read(partial(store.places, within=within))
+            for number, (workspace, category) in enumerate(places):
+                await report(number, len(places), f"merging {category}")
+                if category not in _LEFT_ALONE:
+                    await rest()
+                    consolidated.append(
+                        await self.consolidate(
+                            Within((workspace,), category),
+                            _UNATTENDED,
+                            dry_run=dry_run,
+                            without=ended,
+                            alike=apart,
+                        )
+                    )
         delta = 0 if dry_run else self._database.disk_bytes() - before
         return Groomed(self._cohered(plan, wanted.links, ids), consolidated, retained, delta)
 
@@ -242,7 +258,9 @@ class Grooming:
 
         await self._memories.remember(_draft(wanted), attach)
 
-    async def _alike(self, within: Within, most: int, without: Collection[int]) -> _Wanted:
+    async def _alike(
+        self, within: Within, most: int, without: Collection[int], alike: Alike = alike
+    ) -> _Wanted:
         """Links to make between memories that are alike, at most so many, the most alike first."""
 
         def candidates(reader: Reader) -> tuple[list[Entity], set[tuple[int, int]], int]:
@@ -258,7 +276,7 @@ class Grooming:
         if not most:
             return _Wanted([], await self._database.read(partial(store.mark, name=_LINK_MARK)))
         tagged, linked, upto = await self._database.read(candidates)
-        found = await asyncio.to_thread(_to_link, tagged, linked)
+        found = await asyncio.to_thread(_to_link, tagged, linked, alike)
         if len(found) > most:
             # There is more to do here: the next search begins at the same place.
             upto = await self._database.read(partial(store.mark, name=_LINK_MARK))
@@ -298,7 +316,7 @@ class Grooming:
         self._journal.append(tx, entry)
 
 
-def _to_merge(window: Sequence[Entity], threshold: float) -> list[Observation]:
+def _to_merge(window: Sequence[Entity], threshold: float, alike: Alike) -> list[Observation]:
     """The clusters of a window, each within a workspace, by their first member in it."""
     by_workspace: dict[str, list[int]] = defaultdict(list)
     for place, memory in enumerate(window):
@@ -306,12 +324,14 @@ def _to_merge(window: Sequence[Entity], threshold: float) -> list[Observation]:
     found = []
     for places in by_workspace.values():
         texts = [text_of(window[place]) for place in places]
-        joined = clusters(similar_pairs(texts, threshold))
+        joined = clusters(alike(Texts(texts, threshold)))
         found += [[places[member] for member in cluster] for cluster in joined]
     return [observation([window[place] for place in cluster]) for cluster in sorted(found)]
 
 
-def _to_link(tagged: Sequence[Entity], linked: set[tuple[int, int]]) -> list[LinkMade]:
+def _to_link(
+    tagged: Sequence[Entity], linked: set[tuple[int, int]], alike: Alike
+) -> list[LinkMade]:
     """Memories of one category and workspace that are alike and not linked, most alike first."""
     groups: dict[tuple[str, str], list[Entity]] = defaultdict(list)
     for memory in tagged:
@@ -319,7 +339,7 @@ def _to_link(tagged: Sequence[Entity], linked: set[tuple[int, int]]) -> list[Lin
     found = []
     for group in groups.values():
         texts = [text_of(memory) for memory in group]
-        for first, second, similarity in similar_pairs(texts, _RELATED_FROM):
+        for first, second, similarity in alike(Texts(texts, _RELATED_FROM)):
             source, target = sorted((group[first], group[second]), key=lambda memory: memory.id)
             rows = (source.row_id, target.row_id)
             if rows not in linked and rows[::-1] not in linked:

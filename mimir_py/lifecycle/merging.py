@@ -17,6 +17,8 @@ OBSERVATION: Final = "observation"
 # What is derived from memories is not merged again.
 DERIVED: Final = frozenset({OBSERVATION, "insight", "synthesis", "community_summary"})
 _LOWEST_FRESHNESS: Final = 0.5
+# Products of fractions come out a little off.
+_ROUNDING: Final = 1e-9
 
 
 class Pair(NamedTuple):
@@ -25,6 +27,13 @@ class Pair(NamedTuple):
     first: int
     second: int
     similarity: float
+
+
+class Texts(NamedTuple):
+    """Texts to compare, and how much a pair of them must overlap."""
+
+    texts: Sequence[str]
+    threshold: float
 
 
 @dataclass(frozen=True)
@@ -55,27 +64,41 @@ class Observation:
 def similar_pairs(texts: Sequence[str], threshold: float) -> list[Pair]:
     """Texts whose trigrams overlap (Jaccard) by `threshold` or more, and by something at all.
 
-    Two sets that overlap so much share one of their rarest members (prefix filtering, Bayardo et
-    al. 2007), so only texts that do are compared; the result is exact.
+    Every two that are long enough for each other are compared, as sets of bits: that takes less
+    than to find out which could be left out.
     """
-    sets = [trigrams(text) for text in texts]
-    counts = Counter(part for parts in sets for part in parts)
-    holders: dict[str, list[int]] = defaultdict(list)
+    sets = _as_bits(trigrams(text) for text in texts)
+    by_size = sorted(range(len(sets)), key=lambda place: -sets[place][0])
     found = []
-    for place in sorted(range(len(sets)), key=lambda place: len(sets[place])):
-        parts = sorted(sets[place], key=lambda part: (counts[part], part))
-        least = math.ceil(threshold * len(parts) - 1e-9)
-        rarest = parts[: len(parts) - max(least, 1) + 1]
-        candidates = {other for part in rarest for other in holders[part]}
-        for other in candidates:
-            if len(sets[other]) >= least:
-                shared = len(sets[place] & sets[other])
-                similarity = shared / (len(parts) + len(sets[other]) - shared)
-                if similarity >= threshold:
-                    found.append(Pair(min(place, other), max(place, other), similarity))
-        for part in rarest:
-            holders[part].append(place)
+    for number, place in enumerate(by_size):
+        size, bits = sets[place]
+        for other in by_size[number + 1 :]:
+            smaller, others = sets[other]
+            if smaller < threshold * size - _ROUNDING:
+                break
+            shared = (bits & others).bit_count()
+            if shared and shared / (size + smaller - shared) >= threshold:
+                ends = min(place, other), max(place, other)
+                found.append(Pair(*ends, shared / (size + smaller - shared)))
     return sorted(found)
+
+
+def alike(texts: Texts) -> list[Pair]:
+    """`similar_pairs`, for another process."""
+    return similar_pairs(*texts)
+
+
+def _as_bits(sets: Iterable[set[str]]) -> list[tuple[int, int]]:
+    """Of each set its size, and a number with a bit for each member."""
+    places: dict[str, int] = {}
+    packed = []
+    for members in sets:
+        numbers = [places.setdefault(member, len(places)) for member in members]
+        bits = bytearray(max(numbers, default=0) // 8 + 1)
+        for number in numbers:
+            bits[number // 8] |= 1 << number % 8
+        packed.append((len(numbers), int.from_bytes(bits, "little")))
+    return packed
 
 
 def clusters(pairs: Iterable[Pair]) -> list[list[int]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from mimir_py.aside import PROCESSES, Aside
 from mimir_py.entities.checking import check_limits
 from mimir_py.entities.models import Draft, Entity, Identity
 from mimir_py.entities.store import NewRow, to_row
@@ -17,7 +18,6 @@ from mimir_py.security import Trust, count_secrets
 from mimir_py.storage import fts
 from mimir_py.values import Clock, IdSource
 from mimir_py.vault import jsonl
-from mimir_py.vault.aside import PROCESSES, Aside
 from mimir_py.vault.jsonl import Record
 
 # A slice of long lines has fewer: it keeps other processes waiting as long as it has text.

@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from mimir_py.aside import Aside
 from mimir_py.errors import InvalidInput, NotFound
+from mimir_py.graph import communities
 
 _TWO_GROUPS = ["a b", "b c", "c a", "x y"]
 
@@ -22,6 +24,22 @@ async def test_groups_of_linked_memories_are_found_the_largest_first(client, wor
     assert found["communities"][0]["member_ids"] == sorted(ids[key] for key in "abc")
     assert (found["node_count"], found["edge_count"]) == (6, 4)
     assert found["modularity"] == pytest.approx(0.375)
+
+
+async def test_those_of_a_large_graph_are_found_by_another_process_and_are_the_same(
+    client, world, monkeypatch
+):
+    await world("a b c x y lone", _TWO_GROUPS)
+    here = await _detect(client)
+    starts = []
+    start = Aside.start
+    monkeypatch.setattr(Aside, "start", lambda self: starts.append(start(self)))
+    monkeypatch.setattr(communities, "_QUICK_LINKS", 0)
+
+    elsewhere = await _detect(client)
+
+    assert len(starts) == 1
+    assert elsewhere["communities"] == here["communities"]
 
 
 async def test_finding_again_gives_the_same_under_the_same_ids(client, other_client, world):

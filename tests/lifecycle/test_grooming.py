@@ -6,7 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mimir_py.aside import Aside
 from mimir_py.errors import InvalidInput
+from mimir_py.lifecycle import grooming
 from tests.lifecycle.conftest import records
 
 _ALIKE = (
@@ -212,3 +214,19 @@ async def test_a_dry_run_is_the_run(client, fill, unchanged, memories, call):
     made = done.get("observations_created", 0)
     names = ("archived", "archived_entities", "sources_archived", "consolidate_sources_archived")
     assert left == count + made - sum(done.get(name, 0) for name in names)
+
+
+async def test_grooming_a_large_store_compares_in_another_process_and_does_the_same(
+    client, repeated, monkeypatch
+):
+    here = await client.run("autocohere", {"dry_run": True})
+    starts = []
+    start = Aside.start
+    monkeypatch.setattr(Aside, "start", lambda self: starts.append(start(self)))
+    monkeypatch.setattr(grooming, "_MANY", 0)
+
+    elsewhere = await client.run("autocohere", {"dry_run": True})
+
+    assert len(starts) == 1
+    assert here["observations_created"] == 1
+    assert _said(elsewhere) == _said(here)
