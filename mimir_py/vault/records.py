@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from mimir_py.aside import PROCESSES, Aside
 from mimir_py.entities.models import Entity
 from mimir_py.entities.store import NewRow
 from mimir_py.entities.writing import Prepared
@@ -13,7 +14,6 @@ from mimir_py.errors import InvalidInput
 from mimir_py.limits import Limits
 from mimir_py.storage import fts
 from mimir_py.values import unstorable_character, walk_strings
-from mimir_py.vault.aside import PROCESSES, Aside
 from mimir_py.vault.jsonl import Record
 from mimir_py.vault.lines import Incoming, Slice, is_many, prepare, ready
 

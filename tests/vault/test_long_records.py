@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from mimir_py.app import App
+from mimir_py.aside import Aside
 from mimir_py.vault import lines
-from mimir_py.vault.aside import Aside
 
 pytestmark = pytest.mark.plain
 
