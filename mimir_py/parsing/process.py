@@ -13,6 +13,10 @@ from mimir_py.parsing.models import MOST_SECONDS, Parsed, Unreadable
 _COMMAND: Final = (sys.executable, "-I", "-m", "mimir_py.parsing.worker")
 
 
+# The worker counts its own seconds; starting it, and other programs, may take some more.
+_OTHERS_S: Final = 10
+
+
 class Parser:
     """Reads documents; starts its worker when there is something for it to do."""
 
@@ -38,12 +42,13 @@ class Parser:
         """
         if kind not in IN_WORKER:
             return Parsed(_plain(content))
+        most = MOST_SECONDS[kind] + _OTHERS_S
         try:
-            async with asyncio.timeout(MOST_SECONDS[kind]):
+            async with asyncio.timeout(most):
                 return await self._asked(kind, content)
         except TimeoutError:
             await self._end()
-            raise Unreadable(f"takes longer than {MOST_SECONDS[kind]} seconds to read") from None
+            raise Unreadable(f"takes longer than {most} seconds to read") from None
         except Unreadable:
             raise
         except (OSError, EOFError, ValueError):

@@ -1,15 +1,16 @@
 """HTML to text: what a reader sees, headings and lists as in Markdown."""
 
 import re
-from html.parser import HTMLParser
+from collections.abc import Mapping
 from typing import Final
+
+from lxml import etree
 
 from mimir_py.parsing.models import Parsed, Unreadable, check_length
 
 _UNSEEN: Final = frozenset({"script", "style", "template", "noscript", "svg", "math", "object"})
-_VOID: Final = frozenset(
-    "area base br col embed hr img input link meta param source track wbr".split()
-)
+# As browsers have it. What ends in a deep page is looked for all the way up.
+_MOST_DEPTH: Final = 512
 _BLOCKS: Final = frozenset(
     """
     address article aside blockquote body caption dd details div dl dt fieldset figcaption figure
@@ -30,10 +31,12 @@ def read(content: bytes) -> Parsed:
     Raises:
         Unreadable: it is not text in the encoding it declares, or has no words.
     """
-    page = _Page()
-    page.feed(_decoded(content))
-    page.close()
-    text = page.text()
+    # Files may be large, and are read by a process with limits of its own.
+    parser = etree.HTMLParser(target=_Page(), encoding="utf-8", no_network=True, huge_tree=True)
+    try:
+        text: str = etree.fromstring(_decoded(content).encode(), parser)
+    except etree.XMLSyntaxError:
+        text = ""
     if not text:
         raise Unreadable("holds no text")
     return Parsed(text)
@@ -53,65 +56,83 @@ def _decoded(content: bytes) -> str:
     return text
 
 
-class _Page(HTMLParser):
-    """Collects lines."""
+class _Page:
+    """Collects lines. libxml2 tells it of elements, each begun and ended, nested as they are."""
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self._lines: list[str] = [""]
+        self._lines: list[str] = []
+        # The parts of the line that is being read: adding each to a text would copy all before it.
+        self._line: list[str] = []
+        self._has_words = False
         self._length = 0
-        self._unseen: list[str] = []
+        self._depth = 0
+        self._unseen_from: int | None = None
         self._as_written = 0
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if self._unseen:
-            # Until the same tag ends: what is in between need not be well-formed.
-            if tag == self._unseen[0]:
-                self._unseen.append(tag)
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        self._depth += 1
+        if self._depth > _MOST_DEPTH:
+            raise Unreadable(f"is nested more than {_MOST_DEPTH} deep")
+        if self._unseen_from is not None:
             return
-        if tag not in _VOID and (tag in _UNSEEN or any(name == "hidden" for name, _ in attrs)):
-            self._unseen.append(tag)
+        if tag in _UNSEEN or "hidden" in attributes:
+            self._unseen_from = self._depth
         elif tag in _HEADINGS:
             self._new_line(f"\n{_HEADINGS[tag]} ")
         elif tag == "li":
             self._new_line("- ")
         elif tag in ("td", "th"):
-            if self._lines[-1].strip():
-                self._lines[-1] += " | "
+            if self._has_words:
+                self._line.append(" | ")
         elif tag in ("br", "hr") or tag in _BLOCKS:
             self._new_line()
             self._as_written += tag == "pre"
         elif tag == "img":
-            self.handle_data(dict(attrs).get("alt") or "")
+            self.data(attributes.get("alt", ""))
 
-    def handle_endtag(self, tag: str) -> None:
-        if self._unseen:
-            if tag == self._unseen[0]:
-                self._unseen.pop()
-        elif tag in _BLOCKS or tag in _HEADINGS:
-            self._new_line()
-            self._as_written = max(0, self._as_written - (tag == "pre"))
+    def end(self, tag: str) -> None:
+        if self._unseen_from is None:
+            if tag in _BLOCKS or tag in _HEADINGS:
+                self._new_line()
+                self._as_written -= tag == "pre"
+        elif self._depth == self._unseen_from:
+            self._unseen_from = None
+        self._depth -= 1
 
-    def handle_data(self, data: str) -> None:
-        if self._unseen:
+    def data(self, data: str) -> None:
+        if self._unseen_from is not None:
             return
         self._length += len(data)
         check_length(self._length)
         if self._as_written:
             first, *others = data.split("\n")
-            self._lines[-1] += first
-            self._lines.extend(others)
+            self._add(first)
+            for line in others:
+                self._end_line()
+                self._add(line)
             return
         words = _SPACE.sub(" ", data)
-        before = self._lines[-1]
-        self._lines[-1] += words.lstrip() if not before or before.endswith(" ") else words
+        self._add(words.lstrip() if not self._line or self._line[-1].endswith(" ") else words)
 
-    def text(self) -> str:
+    def close(self) -> str:
+        """The text, when all has been read."""
+        self._end_line()
         lines = (line.rstrip() for line in self._lines)
         return "\n".join(line for line in lines if line.strip("-# |\n")).strip()
 
     def _new_line(self, begun: str = "") -> None:
-        if self._lines[-1].strip():
-            self._lines.append(begun)
-        else:
-            self._lines[-1] = begun or self._lines[-1]
+        """Begin a line, if the present one has words; what it begins with may change till then."""
+        if self._has_words:
+            self._end_line()
+        if begun:
+            self._line = [begun]
+            self._has_words = True
+
+    def _add(self, words: str) -> None:
+        if words:
+            self._line.append(words)
+            self._has_words = self._has_words or not words.isspace()
+
+    def _end_line(self) -> None:
+        self._lines.append("".join(self._line))
+        self._line, self._has_words = [], False

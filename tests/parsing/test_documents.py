@@ -83,6 +83,27 @@ async def test_a_web_page_is_read_in_its_encoding(
     assert (await parser.read(Kind.HTML, content)).text == text
 
 
+# Each is a page on which a parser that looks ahead or back for what never comes takes for ever.
+_MALFORMED: Final = {
+    "tags that are none": ("<" * 500_000, "<" * 500_000),
+    "tags that never end": ("words" + "<a " * 300_000, "words"),
+    "comments that never end": ("words" + "<!--" * 250_000, "words"),
+    "sections that never end": ("words" + "<![CDATA[" * 100_000, "words"),
+    "references that never end": ("&#" * 500_000, "&#" * 500_000),
+    "elements that cross": ("<b><i>words</b></i>" * 50_000, "words" * 50_000),
+    "one long line": ("<b>x</b>" * 125_000, "x" * 125_000),
+    "ends of nothing": ("<div>" * 500 + "words" + "</p>" * 250_000, "words"),
+    "attributes without end": (f"<p {'x=1 ' * 250_000}>words", "words"),
+}
+
+
+@pytest.mark.parametrize("name", _MALFORMED)
+async def test_a_malformed_page_of_a_megabyte_is_read(parser: Parser, name: str) -> None:
+    page, text = _MALFORMED[name]
+
+    assert (await parser.read(Kind.HTML, page.encode())).text.replace("\n", "") == text
+
+
 async def test_plain_text_needs_no_worker(parser: Parser) -> None:
     parsed = await parser.read(Kind.TEXT, b"\xef\xbb\xbfone\r\ntwo")
 
@@ -120,6 +141,7 @@ _REFUSED: Final = {
     ),
     "a page that is binary": (Kind.HTML, b"<p>\0\0\0", "binary"),
     "a page in no encoding": (Kind.HTML, b"<p>\xff\xfa</p>", "UTF-8"),
+    "a page nested without end": (Kind.HTML, b"<div>" * 200_000, "nested more than 512 deep"),
     "a page without words": (Kind.HTML, b"<p></p><script>1</script>", "no text"),
     "text that is binary": (Kind.TEXT, b"a\0b", "binary"),
     "text in no encoding": (Kind.TEXT, b"a\xfa", "byte 1"),
