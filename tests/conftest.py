@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import mimir_py
 from mimir_py.app import CATALOGUE, App
@@ -29,6 +30,10 @@ _START_UNIX_MS = 1_760_000_000_000
 _MADE_IDS = 1_000_000
 _SCATTER = 0x9E3779B97F4A7C15
 _PACKAGE_ROOT = Path(mimir_py.__file__).parent.parent
+
+# A busy machine is slow; that is no fault of what is tested.
+settings.register_profile("mimir", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("mimir")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

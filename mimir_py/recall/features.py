@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mimir_py.recall.keywords import KeywordQuery
 from mimir_py.recall.occurrences import Floats, count
-from mimir_py.recall.runs import TermRun
+from mimir_py.recall.runs import TIME_TERMS, TermRun
 from mimir_py.storage.terms import EXTRA, word_terms
 
 # Of the memory alone.
@@ -77,6 +77,7 @@ _COMMON_FROM: Final = 20
 _RANK_DAMPING: Final = 5
 _OPENINGS: Final = 3
 _MOST_CUES: Final = 2
+_SHORTEST_NUMBER: Final = 3
 _LONG: Final = 150
 _TALK: Final = 4
 _TINY: Final = 1e-9
@@ -140,14 +141,22 @@ class _Words:
         extra_weights = _weights(extras, frequencies, memories)
         self.exact = _share(counts[:, split:] > 0, extra_weights)
         self.exact_bm25 = _saturated(counts[:, split:], found.lengths) @ extra_weights
-        # The model knows hardly any language but English: other words are names to it.
-        named = [not stem.isascii() for stem in self.stems]
+        named = [_is_name(stem) for stem in self.stems]
         named += [_is_identifier(term, query, frequencies) for term in extras]
         every_weight = np.concatenate([self.weights, extra_weights])
         self.identifiers = (counts > 0) @ (every_weight * np.array(named, dtype=np.float64))
         self.asks = np.array([float(run.asks) for run in pool.runs])
         self.openings = [run.opening for run in pool.runs]
         self.named = {s for s in self.stems if self.openings.count(s) >= _OPENINGS}
+
+
+def _is_name(stem: str) -> bool:
+    """Whether a word is looked up like an identifier.
+
+    The model knows hardly any language but English, and no number: a port, an issue, a code.
+    """
+    is_number = stem.isdigit() and len(stem) >= _SHORTEST_NUMBER and stem not in TIME_TERMS
+    return is_number or not stem.isascii()
 
 
 def _is_identifier(extra: str, query: KeywordQuery, frequencies: Mapping[str, int]) -> bool:

@@ -3,9 +3,9 @@
 A text becomes two runs of terms. The first is its words in order, stemmed, identifiers taken apart:
 `retryBudgetMs` gives `retri budget ms`. The second holds what an engineer looks up to the letter,
 each marked by `=`: exact forms (`=retrying`), whole identifiers however they are written
-(`=retrybudgetms` of `retry_budget_ms`, `retry-budget-ms` and `retryBudgetMs`), and words with their
-punctuation (`=c++`, `=#1234`, `=src/app.py`, `=--no-verify`). Scripts without spaces give pairs of
-neighbouring characters. Letters lose case and accents.
+(`=retrybudgetms` of `retry_budget_ms`, `retry-budget-ms` and `retryBudgetMs`), those within a
+dotted name too, and words with their punctuation (`=c++`, `=#1234`, `=src/app.py`, `=--no-verify`).
+Scripts without spaces give pairs of neighbouring characters. Letters lose case and accents.
 
 Terms hold no white space, so a run is stored as one string, and FTS5 splits it where we did.
 """
@@ -14,7 +14,7 @@ import functools
 import re
 import threading
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 EXTRA: Final = "="
@@ -144,11 +144,21 @@ def _add_segment(segment: str, stems: list[str], extras: dict[str, None]) -> Non
     if len(segment) <= _CASE_MATTERS and segment.isalpha() and segment[0].isupper():
         extras[f"{EXTRA}^{segment.casefold()}"] = None
     if len(pieces) > 1:
-        extras[EXTRA + "".join(pieces).casefold()[:_LONGEST_TERM]] = None
+        _add_whole(pieces, extras)
+        # `pg-replica-2` of `pg-replica-2.internal`, `retry_budget` of `payments.retry_budget`.
+        for part in segment.split(".") if "." in segment and not numbers else ():
+            if len(of_part := _PIECE.findall(part)) > 1:
+                _add_whole(of_part, extras)
     for number in numbers:
         extras[EXTRA + number[:_LONGEST_TERM]] = None
     if len(segment) > _HASH_PREFIXES.stop - 2 and _HASH.fullmatch(lowered := segment.casefold()):
         extras.update(dict.fromkeys(EXTRA + lowered[:length] for length in _HASH_PREFIXES))
+
+
+def _add_whole(pieces: Sequence[str], extras: dict[str, None]) -> None:
+    whole = "".join(pieces).casefold()
+    if len(whole) > 1:
+        extras[EXTRA + whole[:_LONGEST_TERM]] = None
 
 
 def _add_piece(piece: str, stems: list[str], extras: dict[str, None]) -> None:
@@ -165,9 +175,7 @@ def _add_piece(piece: str, stems: list[str], extras: dict[str, None]) -> None:
 
 def _add_as_written(bare: str, extras: dict[str, None]) -> None:
     """A word of several parts: joined, and to the letter, as a whole and between its slashes."""
-    joined = "".join(_PIECE.findall(bare)).casefold()
-    if len(joined) > 1:
-        extras[EXTRA + joined[:_LONGEST_TERM]] = None
+    _add_whole(_PIECE.findall(bare), extras)
     for part in (bare, *_SLASH.split(bare)) if "/" in bare or "\\" in bare else (bare,):
         if part and not part.isalnum():
             extras[EXTRA + part.casefold()[:_LONGEST_TERM]] = None

@@ -110,7 +110,11 @@ class Vectors:
                 "model_id": self._own_model_id(tx),
                 "vector": chunk.vector,
             }
-            self._index(tx, tx.insert_row("chunks", values), chunk.vector)
+            # Asked before the chunk is there: it may build the table of all that are.
+            is_writable = self._writable(tx)
+            chunk_id = tx.insert_row("chunks", values)
+            if is_writable:
+                self._index(tx, chunk_id, chunk.vector)
         tx.insert_rows("chunks", _UNEMBEDDED, unembedded)
 
     def remove(self, tx: Writer, row_id: int) -> None:
@@ -128,9 +132,12 @@ class Vectors:
     def embed_pending(self, tx: Writer, chunk_id: int, vector: bytes) -> bool:
         """Store the vector of a pending chunk. False when the chunk is gone meanwhile."""
         values = {"vector": vector, "model_id": self._own_model_id(tx)}
+        is_writable = self._writable(tx)
         if not tx.update_row("chunks", chunk_id, values):
             return False
-        self._index(tx, chunk_id, vector)
+        if is_writable:
+            tx.run(_DELETE_VECTOR, (chunk_id,))
+            self._index(tx, chunk_id, vector)
         return True
 
     def pending(self, reader: Reader, limit: int) -> list[PendingChunk]:
@@ -167,10 +174,6 @@ class Vectors:
         tx.run_many(_INSERT_VECTOR, tx.tuples(_EMBEDDED, {"model_id": self._id_or_none(tx)}))
 
     def _index(self, tx: Writer, chunk_id: int, vector: bytes) -> None:
-        if not self._writable(tx):
-            return
-        # Asking whether it is writable may just have built the table, this vector included.
-        tx.run(_DELETE_VECTOR, (chunk_id,))
         tx.run(_INSERT_VECTOR, (chunk_id, vector))
         if self.count_embedded(tx) > EXACT_LIMIT:
             tx.run(_DROP)

@@ -252,6 +252,14 @@ def test_an_exact_form_counts_where_it_stands():
     assert _column(measured, "identifier") == pytest.approx([1.0, 0.0, 0.0])
 
 
+def test_a_number_is_looked_up_like_an_identifier_unless_it_tells_a_time():
+    pool = _pool(["port 6432 and more", "port 50052 in 2024"], cosines=[0.1, 0.4])
+    known = {"port": 2, "6432": 1, "50052": 1, "2024": 1}
+
+    assert _column(measure(prepare("port 6432"), known, 10, pool), "identifier") == [1.0, 0.0]
+    assert _column(measure(prepare("port in 2024"), known, 10, pool), "identifier") == [0.0, 0.0]
+
+
 def test_neighbouring_terms_of_the_query_count_where_they_stand_together():
     pool = _pool(["gate lamp tree", "lamp gate tree", "gate of lamp tree", "gates lamp"])
 

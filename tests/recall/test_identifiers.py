@@ -187,20 +187,15 @@ _TOKENS = {
 }
 _ASKED = [(token, asked) for token, kind in _TOKENS.items() for asked in (token, *kind.others)]
 # Known to fail, and why; constants that are fitted anew may mend some of them.
-_FOREIGN = "what the model takes for near outweighs the word in a language it does not know"
-_TIE = "by words alone neighbouring words count no more than words apart"
 _BARE_FAILS = {
     ("retry_budget_ms", "retrybudgetms"): "run together, it is nearer in meaning to another text"
 }
-_QUESTION_FAILS = {}
-_WORDS_FAIL = {("queue.flush_all", "flush_all"): _TIE}
-
-
-def _cases(fails):
-    return [
-        pytest.param(*case, marks=pytest.mark.xfail(reason=fails[case]) if case in fails else ())
-        for case in _ASKED
-    ]
+_ASKED_BARE = [
+    pytest.param(*case, marks=pytest.mark.xfail(reason=_BARE_FAILS[case]))
+    if case in _BARE_FAILS
+    else case
+    for case in _ASKED
+]
 
 
 @pytest.fixture(scope="module")
@@ -225,7 +220,7 @@ async def tokens(tokens_path, open_copy, client_of):
         yield client_of(app)
 
 
-@pytest.mark.parametrize(("token", "asked"), _cases(_BARE_FAILS))
+@pytest.mark.parametrize(("token", "asked"), _ASKED_BARE)
 async def test_the_text_that_holds_a_token_is_found_first_however_it_is_written(
     tokens, token, asked
 ):
@@ -234,7 +229,7 @@ async def test_the_text_that_holds_a_token_is_found_first_however_it_is_written(
     assert items[0]["content"] == _TOKENS[token].held
 
 
-@pytest.mark.parametrize(("token", "asked"), _cases(_QUESTION_FAILS))
+@pytest.mark.parametrize(("token", "asked"), _ASKED)
 async def test_the_text_that_holds_a_token_is_found_first_by_a_question_that_does(
     tokens, token, asked
 ):
@@ -243,7 +238,7 @@ async def test_the_text_that_holds_a_token_is_found_first_by_a_question_that_doe
     assert items[0]["content"] == _TOKENS[token].held
 
 
-@pytest.mark.parametrize(("token", "asked"), _cases(_WORDS_FAIL))
+@pytest.mark.parametrize(("token", "asked"), _ASKED)
 async def test_words_alone_find_a_token_however_it_is_written(tokens, token, asked):
     items = await tokens.recall(asked, mode="fts5")
 

@@ -263,3 +263,9 @@ def _made_up(count: int) -> list[str]:
         f"{letters[n % 13]}a{letters[n // 13 % 13]}e{letters[n * 7 % 13]}o{letters[n * 5 % 13]}"
         for n in range(count)
     ]
+
+
+def test_an_identifier_within_a_dotted_name_is_a_term_of_its_own():
+    assert "=pgreplica2" in _terms("pg-replica-2.db.internal")
+    assert "=retrybudget" in _terms("payments.retry_budget")
+    assert "=v1" not in _terms("v1.2.3")
