@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import bulk, documents, graphs, keeping, moving, scale, serving, vaults
+from benchmarks import bulk, documents, graphs, keeping, moving, scale, serving, telling, vaults
 from benchmarks.client import BenchError
 from benchmarks.measure import Company, Row, machine
 from benchmarks.program import Program
@@ -36,6 +36,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "remember_100k": serving.remember_100k,
     "decay": keeping.decay,
     "conflicts": keeping.conflicts,
+    "context_small": telling.context_small,
     "traverse": graphs.traverse,
     "communities": graphs.communities,
     "autocohere": graphs.autocohere,

@@ -26,6 +26,7 @@ from evaluation.abstention import foreign
 from evaluation.datasets import Collection, DataSet, Granularity
 from evaluation.fitting import Group
 from evaluation.metrics import auc, kept_at
+from evaluation.small import small_stores
 
 from mimir_py.app import App, open_app
 from mimir_py.config import calm_numeric_threads, load
@@ -55,14 +56,18 @@ async def main() -> None:
     options = _options()
     calm_numeric_threads()
     samples: list[Sample] = []
+    notes: list[Collection] = []
     for path in options.data:
         for data_set in datasets.read(path, (Granularity.TURN, Granularity.SESSION)):
             samples += await _samples(data_set, options.stores)
+            if data_set.granularity is Granularity.MEMORY:
+                notes += data_set.collections
+    few = [g for store in small_stores(notes) for g in await _asked(store, options.stores)]
     conversations = list(dict.fromkeys(s.name for s in samples if s.foreign))
     if options.report or options.leave_one_out:
-        _leave_one_out(samples, conversations, options.leave_one_out)
+        _leave_one_out(samples, few, conversations, options.leave_one_out)
     if options.output:
-        fitting.write(options.output, *_fit(samples, samples), _about(samples))
+        fitting.write(options.output, *_fit(samples, samples, few), _about(samples))
 
 
 def _options() -> argparse.Namespace:
@@ -141,7 +146,17 @@ async def _group(app: App, text: str, keys: frozenset[str]) -> Group:
     return Group(features, np.array([key in keys for key in found], dtype=bool), bool(keys))
 
 
-def _fit(ordering: Sequence[Sample], judging: Sequence[Sample]) -> tuple[np.ndarray, ...]:
+async def _asked(store: Collection, stores: Path) -> list[Group]:
+    """What a small store finds for its questions, those it cannot answer among them."""
+    print(store.name, flush=True)
+    async with _Store(store, Granularity.MEMORY, stores) as app:
+        groups = [await _group(app, q.text, q.keys) for q in store.questions]
+    return [group for group in groups if len(group.answers)]
+
+
+def _fit(
+    ordering: Sequence[Sample], judging: Sequence[Sample], few: Sequence[Group]
+) -> tuple[np.ndarray | None, ...]:
     weights = np.stack(
         [
             fitting.conditional_logit(
@@ -157,10 +172,13 @@ def _fit(ordering: Sequence[Sample], judging: Sequence[Sample]) -> tuple[np.ndar
         weights,
         fitting.certainty(judged, weights, words_only=False),
         fitting.certainty(judged, weights, words_only=True),
+        fitting.certainty(few, weights, words_only=False) if few else None,
     )
 
 
-def _leave_one_out(samples: Sequence[Sample], names: Sequence[str], folder: Path | None) -> None:
+def _leave_one_out(
+    samples: Sequence[Sample], few: Sequence[Group], names: Sequence[str], folder: Path | None
+) -> None:
     ranks: dict[Granularity, list[int]] = {}
     answerable: list[float] = []
     foreign_to: dict[str, list[float]] = {}
@@ -168,7 +186,7 @@ def _leave_one_out(samples: Sequence[Sample], names: Sequence[str], folder: Path
         others = [s for s in samples if s.name != name]
         [asked_from] = {s.asked_from for s in samples if s.name == name}
         judging = [s for s in others if s.name != asked_from and s.asked_from != name]
-        constants = _fit(others, judging)
+        constants = _fit(others, judging, few)
         for held_out in (s for s in samples if s.name == name):
             found = ranks.setdefault(held_out.granularity, [])
             found += [fitting.rank(g, constants[0]) for g in held_out.own]

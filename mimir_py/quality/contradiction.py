@@ -38,6 +38,7 @@ _PLACING: Final = stems(
 _OF_MANY: Final = stems(
     "support accept allow contain handle require need see include exclude provide".split()
 ) | {*("has", "have")}
+_OF_MEANS: Final = frozenset({"by", "with", "from", "over", "via", "through", "using"})
 _DOING: Final = stems([*VERBS, *IRREGULAR, "out"])
 _MEASURES: Final = stems(
     """
@@ -53,6 +54,7 @@ _PAIRS_OF_OPPOSITES: Final = """
     sync/async synchronous/asynchronous synchronously/asynchronously required/optional
     mandatory/optional required/forbidden public/private enable/disable before/after
     manual/automatic manually/automatically internal/external start/stop increase/decrease
+    allowed/banned permitted/banned permitted/prohibited permitted/forbidden permit/forbid
     accept/reject accepted/rejected online/offline available/unavailable ascending/descending
     first/last inside/outside mutable/immutable eager/lazy eagerly/lazily encrypted/unencrypted
     on/off true/false blocking/non-blocking signed/unsigned local/remote
@@ -166,7 +168,7 @@ def _rests(
     a: Frame, b: Frame, doing: frozenset[str] | None = None
 ) -> tuple[Sequence[str], Sequence[str]]:
     """The words of each that the other has not, but for verbs."""
-    left_out = _DOING if doing is None else doing
+    left_out = _DOING | {"on"} if doing is None else doing
     return (
         [word for word in a.order if word not in b.order and word not in left_out],
         [word for word in b.order if word not in a.order and word not in left_out],
@@ -188,8 +190,11 @@ def _differ(a: Frame, b: Frame) -> bool:
     if _is_of_another(a, b) or not _is_same_verb(a, b):
         return False
     if a.scope - b.words and b.scope - a.words:
-        # "keeps its data in X": where something is, it is not elsewhere.
-        return a.value == b.value and a.verb in _PLACING and b.verb in _PLACING
+        # "keeps its data in X": where something is, it is not elsewhere. And what is done by one
+        # means, or comes from one source, is not done by another.
+        is_placed = a.verb in _PLACING and b.verb in _PLACING
+        is_means = a.how == b.how in _OF_MEANS and a.verb == b.verb
+        return a.value == b.value and (is_placed or is_means)
     if a.verb in _OF_MANY and not a.value & b.value:
         # A thing may have this and support that.
         return False

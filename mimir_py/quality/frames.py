@@ -13,7 +13,9 @@ from typing import Final
 from mimir_py.storage.terms import EXTRA, analyse
 
 _SENTENCE: Final = re.compile(r"(?<=[.!?;])\s+|\n+|;\s*")
-_TOKEN: Final = re.compile(r"[^\W_]+(?:['’][a-z]+)?(?:[._:/@]\w+)*%?|[:=](?=\s)", re.UNICODE)
+_TOKEN: Final = re.compile(
+    r"\d{1,3}(?:,\d{3})+(?!\w)|[^\W_]+(?:['’][a-z]+)?(?:[._:/@]\w+)*%?|[:=](?=\s)", re.UNICODE
+)
 _MOST_SENTENCES: Final = 12
 _WORDS_KEPT: Final = 8_192
 ANY_VERB: Final = ""
@@ -54,7 +56,10 @@ _ROLES: Final = frozenset({("on", "call"), ("in", "charge"), ("responsible", "fo
 _GENERIC: Final = frozenset("we i you they our the team project everyone it this that".split())
 _USE: Final = frozenset("use uses used using chose choose picked pick adopt adopted".split())
 _PREPOSITIONS: Final = frozenset(
-    "in on at to with by as for from of under during above below over via into using within".split()
+    """
+    in on at to with by as for from of under during above below over via into using within through
+    until
+    """.split()
 )
 _ORDERS: Final = frozenset("before after first last".split())
 _PURPOSES: Final = frozenset("for as to".split())
@@ -68,7 +73,7 @@ _STOPWORDS: Final = frozenset(
     """
     a an the this that these those its it our we they you i all any each every of and or so then
     straight directly just only also very really still already now there here which who up
-    decided decide anymore longer always else than by with per
+    decided decide anymore longer always else than by with per let lets
     """.split()
 )
 IRREGULAR: Final = frozenset(
@@ -78,16 +83,30 @@ IRREGULAR: Final = frozenset(
     bound fed hit shut split spread driven broken frozen hidden begun sung lent taught brought
     """.split()
 )
+_UP_TO_NINETEEN: Final = """
+    zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
+    sixteen seventeen eighteen nineteen
+""".split()
+_TENS: Final = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_PAST_FORMS: Final = """
+    bought/buy sold/sell taught/teach lent/lend held/hold led/lead grown/grow heard/hear kept/keep
+    sent/send written/write built/build made/make paid/pay told/tell met/meet won/win fed/feed
+    spent/spend brought/bring caught/catch given/give taken/take shown/show driven/drive
+    broken/break spoken/speak chosen/choose sung/sing drawn/draw thrown/throw worn/wear shorn/shear
+""".split()
 _SYNONYMS: Final = {
     "enabled": "on", "disabled": "off", "prod": "production", "dev": "development",
-    "zero": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6",
-    "seven": "7", "eight": "8", "nine": "9", "ten": "10", "eleven": "11", "twelve": "12",
-    "fifteen": "15", "twenty": "20", "thirty": "30", "fifty": "50", "hundred": "100",
+    "hundred": "100", "begin": "start", "begins": "start", "shut": "close", "shuts": "close",
+    "finish": "end", "finishes": "end",
     "hourly": "hour", "daily": "day", "nightly": "night", "weekly": "week", "monthly": "month",
     "quarterly": "quarter", "yearly": "year", "annually": "year", "sec": "second",
     "secs": "second", "mins": "minute", "hrs": "hour",
     "postgresql": "postgres", "db": "database", "js": "javascript", "ts": "typescript",
     "k8s": "kubernetes", "min": "minimum", "max": "maximum",
+    **{word: str(number) for number, word in enumerate(_UP_TO_NINETEEN)},
+    **{word: str(10 * number) for number, word in enumerate(_TENS, start=2)},
+    # Stemming does not know these for forms of one verb.
+    **dict(pair.split("/") for pair in _PAST_FORMS),
 }  # fmt: skip
 
 
@@ -104,6 +123,8 @@ class Frame:
     scope: frozenset[str]
     negated: frozenset[str]
     order: tuple[str, ...] = ()
+    #: The preposition that the circumstances begin with, "" if there are none.
+    how: str = ""
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -143,7 +164,8 @@ def _read(tokens: Sequence[str], negated: frozenset[str]) -> Frame:
     if _is_of_one(verb, after):
         subject, after = after, subject
     value, scope = _divided(after)
-    return Frame(stems(subject), _stem_of(verb), stems(value), stems(scope), negated)
+    how = scope[0] if scope else ""
+    return Frame(stems(subject), _verb_stem(verb), stems(value), stems(scope), negated, how=how)
 
 
 def _imperative(tokens: Sequence[str], negated: frozenset[str]) -> Frame:
@@ -164,7 +186,8 @@ def _imperative(tokens: Sequence[str], negated: frozenset[str]) -> Frame:
     value, scope = _divided(tail)
     if tail and tail[0] in ("on", "of", "for"):
         head, value = [*head, *value], []
-    return Frame(stems(head), _stem_of(verb), stems(value), stems(scope), negated)
+    how = scope[0] if scope else ""
+    return Frame(stems(head), _verb_stem(verb), stems(value), stems(scope), negated, how=how)
 
 
 def _predicate(tokens: Sequence[str]) -> int | None:
@@ -199,7 +222,7 @@ def _verb(rest: Sequence[str]) -> tuple[str, Sequence[str]]:
 def _is_of_one(verb: str, after: Sequence[str]) -> bool:
     """Whether a subject is what is said of the object: one thing has one owner."""
     is_role = verb in COPULAS and tuple(after[:2]) in _ROLES
-    return is_role or (verb in _OF_ONE and "by" not in after[:1])
+    return is_role or (verb in _OF_ONE and not _PREPOSITIONS.intersection(after[:1]))
 
 
 def _divided(after: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -239,6 +262,10 @@ def _stems(words: Sequence[str]) -> Iterator[str]:
             yield from (plain[:-1], "percent")
             continue
         yield _stem_of(plain)
+
+
+def _verb_stem(verb: str) -> str:
+    return _stem_of(_SYNONYMS.get(verb, verb))
 
 
 @lru_cache(_WORDS_KEPT)

@@ -9,6 +9,9 @@ relevance  1 / (1 + exp(-(b + Σ c * g))), g being s below the best of the query
 memory's own absolute features: a logistic regression on judged pairs, so of all memories shown with
 relevance .3, about three in ten answer. It falls with s within a query.
 
+Where few memories can answer, as in a new store, the lead of the first over them says little: what
+is computed from fewer than `MANY` short candidates has weights of its own, fitted on small stores.
+
 The constants are in `constants.json`, written by `scripts/fit_ranking`.
 """
 
@@ -44,6 +47,9 @@ SETS: Final = ("notes", "documents", "topics")
 _IN_TOPIC: Final = features.NAMES.index("in_topic")
 _IS_LONG: Final = features.NAMES.index("is_long")
 _PLACES: Final = tuple(features.NAMES.index(name) for name in EVIDENCE)
+# An arm of a store that is not small finds as many as it may.
+MANY: Final = 64
+_FEW: Final = 48
 _FAR_BEHIND: Final = 12.0
 _LEAD_OVER: Final = 10
 _USUAL_LEAD: Final = 3.0
@@ -51,11 +57,15 @@ _USUAL_LEAD: Final = 3.0
 
 @dataclass(frozen=True)
 class Constants:
-    """Weights of `features.NAMES` for each of `SETS`; of `CERTAINTY`, also for keywords alone."""
+    """Weights of `features.NAMES` for each of `SETS`; of `CERTAINTY`, also for keywords alone.
+
+    Those for few candidates may be missing: then they are the usual ones.
+    """
 
     weights: Floats
     certainty: Floats
     certainty_of_words: Floats
+    certainty_of_few: Floats | None = None
 
     def weights_for(self, measured: Floats) -> Floats:
         """What features weigh among these candidates."""
@@ -68,11 +78,24 @@ class Constants:
         self, measured: Floats, scores: Sequence[float], *, words_only: bool = False
     ) -> Floats:
         """The chance that each candidate answers, 0..1."""
-        weights = self.certainty_of_words if words_only else self.certainty
+        weights = self.certainty_of_words if words_only else self._certainty_for(measured)
         chances: Floats = 1 / (
             1 + np.exp(-(certainty_inputs(measured, np.asarray(scores)) @ weights))
         )
         return chances
+
+    def _certainty_for(self, measured: Floats) -> Floats:
+        if self.certainty_of_few is None:
+            return self.certainty
+        # Long documents were not fitted on.
+        share = fewness(len(measured)) * (1 - float(measured[:, _IS_LONG].mean()))
+        weights: Floats = self.certainty + share * (self.certainty_of_few - self.certainty)
+        return weights
+
+
+def fewness(candidates: int) -> float:
+    """How far so many candidates are few, 0..1."""
+    return min(1.0, max(0.0, (MANY - candidates) / (MANY - _FEW)))
 
 
 def shares(in_topic: float, long: float) -> Floats:
@@ -105,6 +128,7 @@ def load_constants(path: Path) -> Constants:
             np.stack([_vector(data["weights"][name], features.NAMES) for name in SETS]),
             _vector(data["certainty"], CERTAINTY),
             _vector(data["certainty_of_words"], CERTAINTY),
+            _vector(data["certainty_of_few"], CERTAINTY) if "certainty_of_few" in data else None,
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"ranking_file: {path} holds no ranking constants ({error})") from error

@@ -81,10 +81,19 @@ def decay(setting: Setting) -> list[Row]:
 
 
 def conflicts(setting: Setting) -> list[Row]:
-    """2,000 memories, 100 contradictions planted among near repeats, look-alikes and others."""
-    store = setting.folder / "conflicts.db"
-    planted = {frozenset(pair) for pair in _write_statements(setting.folder / "conflicts.jsonl")}
-    setting.program.run("import", setting.folder / "conflicts.jsonl", "--db", store)
+    """2,000 memories, 100 contradictions planted among near repeats, look-alikes and others.
+
+    Twice, with sets of different authors: of software work, and of everyday life.
+    """
+    return _conflicts(setting, "contradictions", "software") + _conflicts(
+        setting, "contradictions_everyday", "everyday"
+    )
+
+
+def _conflicts(setting: Setting, name: str, of: str) -> list[Row]:
+    store, lines = setting.folder / f"{name}.db", setting.folder / f"{name}.jsonl"
+    planted = {frozenset(pair) for pair in _write_statements(lines, f"{name}.tsv")}
+    setting.program.run("import", lines, "--db", store)
     with setting.program.serve(store) as server:
         server.initialize()
         server.call("mimir_health", {})
@@ -98,24 +107,23 @@ def conflicts(setting: Setting) -> list[Row]:
     right = len(found & planted)
     raw = {**run.raw, "found": len(found), "right": right, "planted": len(planted)}
     precision, recall = right / max(1, len(found)), right / len(planted)
-    what = f"contradictions among {_STATEMENTS:,} memories"
     return [
         Row(
-            "conflicts_precision",
-            f"{what}: precision",
+            f"conflicts_{of}_precision",
+            f"contradictions among {_STATEMENTS:,} memories, {of}: precision",
             precision,
             f"{precision:.3f} ({right} of {len(found)})",
             Goal(0.9, "", at_least=True),
             raw,
         ),
         Row(
-            "conflicts_recall",
+            f"conflicts_{of}_recall",
             "... recall",
             recall,
             f"{recall:.3f} ({right} of {len(planted)})",
             Goal(0.8, "", at_least=True),
         ),
-        Row("conflicts", "... time", run.seconds, run.shown, None),
+        Row(f"conflicts_{of}", "... time", run.seconds, run.shown, None),
     ]
 
 
@@ -134,12 +142,12 @@ def lock_row(name: str, probe: LockProbe) -> Row:
     return Row(name, what, raw["longest_ms"], shown, LOCK_GOAL, raw)
 
 
-def _write_statements(path: Path) -> list[tuple[str, str]]:
-    """Write the frozen set for `mimir import`, shuffled; the keys of what contradicts what.
+def _write_statements(path: Path, name: str) -> list[tuple[str, str]]:
+    """Write a frozen set for `mimir import`, shuffled; the keys of what contradicts what.
 
     Notes of software work that have nothing to do with each other fill it up.
     """
-    pairs = [line.split("\t") for line in (_SETS / "contradictions.tsv").read_text().splitlines()]
+    pairs = [line.split("\t") for line in (_SETS / name).read_text().splitlines()]
     notes = json.loads((_SETS / "distractors.json").read_text(encoding="utf-8"))["memories"]
     texts = [text for _, one, other in pairs for text in (one, other)]
     texts += [note["body"] for note in notes[: _STATEMENTS - len(texts)]]

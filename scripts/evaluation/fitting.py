@@ -43,9 +43,15 @@ def rank(group: Group, weights: Floats) -> int:
     return 1 + int((scores > scores[group.answers].max()).sum())
 
 
-def best_relevance(group: Group, weights: Floats, with_meaning: Floats, of_words: Floats) -> float:
+def best_relevance(
+    group: Group,
+    weights: Floats,
+    with_meaning: Floats,
+    of_words: Floats,
+    of_few: Floats | None,
+) -> float:
     """The relevance of the first candidate."""
-    constants = Constants(weights, with_meaning, of_words)
+    constants = Constants(weights, with_meaning, of_words, of_few)
     scores = group.features @ constants.weights_for(group.features)
     return float(constants.relevance(group.features, scores).max())
 
@@ -124,7 +130,12 @@ def certainty(groups: Sequence[Group], weights: Floats, *, words_only: bool) -> 
 
 
 def write(
-    path: Path, weights: Floats, with_meaning: Floats, of_words: Floats, fitted_on: Sequence[str]
+    path: Path,
+    weights: Floats,
+    with_meaning: Floats,
+    of_words: Floats,
+    of_few: Floats | None,
+    fitted_on: Sequence[str],
 ) -> None:
     """A file of ranking constants."""
     constants = {
@@ -133,6 +144,8 @@ def write(
         "certainty": _named(CERTAINTY, with_meaning),
         "certainty_of_words": _named(CERTAINTY, of_words),
     }
+    if of_few is not None:
+        constants["certainty_of_few"] = _named(CERTAINTY, of_few)
     path.write_text(json.dumps(constants, indent=1) + "\n", encoding="utf-8")
 
 

@@ -1,6 +1,7 @@
 """The fitted constants: how they are read, and what they make of features."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -265,6 +266,35 @@ def test_relevance_has_the_value_computed_by_hand():
     exponents = -1 + 0.25 * lead + 2 * 0.8 - 0.5 * np.array([5, 0, 3])
     assert chances == pytest.approx(1 / (1 + np.exp(-exponents)))
     assert constants.relevance(measured, [1.0, 6.0, 3.0], words_only=True).tolist() == [0.5] * 3
+
+
+@pytest.mark.parametrize(
+    ("candidates", "long", "share"),
+    [(1, 0, 1), (48, 0, 1), (56, 0, 0.5), (64, 0, 0), (128, 0, 0), (40, 1, 0), (40, 0.5, 0.5)],
+)
+def test_few_short_candidates_have_a_certainty_of_their_own(candidates, long, share):
+    usual, few = np.zeros(len(CERTAINTY)), np.zeros(len(CERTAINTY))
+    usual[CERTAINTY.index(BIAS)], few[CERTAINTY.index(BIAS)] = 1, -2
+    constants = Constants(np.zeros((3, len(NAMES))), usual, usual, few)
+    measured = np.zeros((candidates, len(NAMES)))
+    measured[: round(candidates * long), NAMES.index("is_long")] = 1
+
+    [chance, *_] = constants.relevance(measured, [0.0] * candidates)
+
+    assert chance == pytest.approx(1 / (1 + np.exp(-(1 - 3 * share))))
+
+
+def test_the_order_is_the_same_with_and_without_a_certainty_of_few(constants):
+    measured = np.random.default_rng(3).random((12, len(NAMES)))
+    scores = measured @ constants.weights_for(measured)
+
+    chances = constants.relevance(measured, scores)
+    without = replace(constants, certainty_of_few=None).relevance(measured, scores)
+
+    assert (
+        np.argsort(chances).tolist() == np.argsort(without).tolist() == np.argsort(scores).tolist()
+    )
+    assert chances.tolist() != without.tolist()
 
 
 def test_a_memory_far_behind_or_far_ahead_counts_no_further():
