@@ -156,6 +156,7 @@ def purge(
     answer = run_tool(
         db,
         "purge",
+        progress="erasing",
         dry_run=dry_run,
         id=memory_id,
         category=category,

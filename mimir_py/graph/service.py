@@ -214,7 +214,8 @@ def _expand(reader: Reader, view: View, row_ids: Sequence[int]) -> tuple[list[Ed
 
 def _reached(reader: Reader, steps: Sequence[Step]) -> list[Reached]:
     rows = {row_id for step in steps for row_id in (step.row_id, step.edge.near)}
-    entities = entity_store.by_row_ids(reader, sorted(rows))
+    # A node of a graph may have many links, and nobody asks for all of each.
+    entities = entity_store.by_row_ids(reader, sorted(rows), with_links=False)
     links = store.links(reader, [step.edge.link_id for step in steps])
     return [
         Reached(

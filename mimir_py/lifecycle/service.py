@@ -18,6 +18,7 @@ from mimir_py.entities.writing import erase_wholly
 from mimir_py.errors import DiskFull, InvalidInput, StoreBusy
 from mimir_py.journal import Journal
 from mimir_py.lifecycle import store
+from mimir_py.lifecycle.fading import Report, silent
 from mimir_py.lifecycle.models import Erased, Marks, Purged, Wanted
 from mimir_py.retries import store as answers
 from mimir_py.storage import fts
@@ -61,7 +62,9 @@ class Lifecycle:
         self._journal = journal
         self._clock = clock
 
-    async def purge(self, wanted: Wanted, *, dry_run: bool = False) -> Purged:
+    async def purge(
+        self, wanted: Wanted, *, dry_run: bool = False, report: Report = silent
+    ) -> Purged:
         """Erase what is wanted; with `dry_run` only say what that would be.
 
         Doing it again erases what came meanwhile, finishes what was cut short, and tells anew
@@ -89,8 +92,9 @@ class Lifecycle:
             return receipt
         await self._database.checkpoint()
         before = self._database.path.stat().st_size
-        erased = await self._erase(plan, wanted)
+        erased = await self._erase(plan, wanted, report)
         if erased != Erased():
+            await report(len(plan.row_ids), len(plan.row_ids), "clearing what is left")
             await self._rewrite_if_worth_it()
         finished = await self.finish()
         freed = max(0, before - self._database.path.stat().st_size)
@@ -147,9 +151,10 @@ class Lifecycle:
             linked_with=_seen(reader, _linked_with(reader, targets), wanted),
         )
 
-    async def _erase(self, plan: _Plan, wanted: Wanted) -> Erased:
+    async def _erase(self, plan: _Plan, wanted: Wanted, report: Report) -> Erased:
         total = Erased()
         for first in range(0, len(plan.row_ids), _AT_ONCE):
+            await report(first, len(plan.row_ids), "erasing")
             row_ids = plan.row_ids[first : first + _AT_ONCE]
             total += await self._database.write_slice(
                 partial(self._erase_some, row_ids=row_ids, only_archived=not wanted.is_chosen)

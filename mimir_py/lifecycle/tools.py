@@ -48,7 +48,7 @@ class Purge(Tool[Lifecycle]):
         workspaces = ending_in(call, self.workspace_hash)
         seen = call.scope.reads(self.workspace_hash)
         wanted = Wanted(self.id, self.category, self.key, workspaces, seen)
-        done = await room.purge(wanted, dry_run=self.dry_run)
+        done = await room.purge(wanted, dry_run=self.dry_run, report=call.report)
         return {
             "entities_deleted": done.erased.memories,
             "history_rows_deleted": done.erased.versions,
