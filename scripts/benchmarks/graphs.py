@@ -1,7 +1,9 @@
 """Rows of large graphs and of single look-ups, and what a long call leaves to the others."""
 
+import contextlib
 import json
 import random
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -111,10 +113,27 @@ def look_ups(setting: Setting) -> list[Row]:
             "state_get": [("mimir_state_get", {"key": "bench"})] * _SAMPLES,
             "journal_append": [("mimir_journal", entry)] * _SAMPLES,
         }
-        return [
+        measured = [
             _looked_up(server, name, f"{name}, {LARGE:,} memories; the p95", asked, Goal(3, "ms"))
             for name, asked in rows.items()
         ]
+    return [*measured, _bare_commit(setting.folder / "commits.db")]
+
+
+def _bare_commit(path: Path) -> Row:
+    """What this disk takes for the least that an entry needs: one row, one COMMIT."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("CREATE TABLE t (x TEXT)")
+        seconds = []
+        for _ in range(_SAMPLES):
+            started = time.perf_counter()
+            connection.execute("INSERT INTO t VALUES ('what was measured')")
+            seconds.append(time.perf_counter() - started)
+    raw = latency(seconds)
+    what = "... a bare COMMIT of one row on this disk; the p95"
+    return Row("bare_commit", what, raw["p95_ms"], shown_latency(raw), None, raw)
 
 
 def _looked_up(server: Server, name: str, what: str, asked: Sequence[Asked], goal: Goal) -> Row:

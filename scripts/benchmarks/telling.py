@@ -31,7 +31,7 @@ def context_small(setting: Setting) -> list[Row]:
             for question in store.questions:
                 answer = server.call("mimir_context", {"query": question.text}).result
                 count = answer["entities_injected"]
-                right = any(f"**{key}**" in answer["context_markdown"] for key in question.keys)
+                right = any(f"**{key}**" in answer["markdown"] for key in question.keys)
                 asked[question.kind] += 1
                 told[question.kind] += right if question.keys else count > 0
                 besides[question.kind] += count - right
