@@ -30,6 +30,7 @@ from torments import (
     full_disk,
     kills,
     messages,
+    moves,
     outbursts,
     power,
     queries,
@@ -61,6 +62,8 @@ TORMENTS: Final[Mapping[str, Torment]] = {
     "S6": outbursts.raises,
     "S7": retries.repeated_writes,
     "N1": vaults.notes_killed,
+    "N2": moves.moves_killed,
+    "N3": moves.round_trips,
 }
 _PIPED_WIDTH: Final = 150
 _COLOURS: Final = {PASSED: "green", FAILED: "bold red"}

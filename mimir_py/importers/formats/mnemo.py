@@ -15,7 +15,7 @@ def read(source: Source) -> Iterator[Found]:
         if not file.has("memory_chunks", "id"):
             raise ForeignStore(f"{source.path} has no table memory_chunks of mnemo")
         about: dict[str, list[str]] = {}
-        for row in file.rows("memory_chunk_entities"):
+        for row in file.rows("memory_chunk_entities", "entity_id"):
             chunk = str(first(row, "chunk_id", "memory_chunk_id"))
             about.setdefault(chunk, []).append(str(row["entity_id"]))
         for row in file.rows("memory_chunks"):
@@ -41,7 +41,7 @@ def _entities(file: Tables) -> Iterator[Found]:
         end = str(first(row, "to_id", "to_entity_id", "target_id", "to_entity"))
         kind = _plain(first(row, "relation_type", "relation", "type") or "related")
         leads.setdefault(start, []).append((end, kind, _unit(row, "weight", 0.5)))
-    for row in file.rows("entities"):
+    for row in file.rows("entities", "id", "name"):
         id, name = str(row["id"]), str(row["name"])
         attributes = _parsed(row.get("attributes"))
         yield Found(

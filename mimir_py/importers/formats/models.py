@@ -137,7 +137,9 @@ def entity(found: Found, name: str, key: str, workspace: str, now: UnixMs) -> En
 
 def id_of(name: str, source_id: str) -> str:
     """The id here of what another program calls `source_id`: the same at every import."""
-    return "imp-" + hashlib.sha256(f"{name}\0{source_id}".encode()).hexdigest()[:12]
+    # What cannot be stored has an id all the same: it is named by it.
+    called = f"{name}\0{source_id}".encode(errors="surrogatepass")
+    return "imp-" + hashlib.sha256(called).hexdigest()[:12]
 
 
 def unix_ms(value: Any) -> UnixMs | None:

@@ -5,7 +5,6 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from mimir_py.errors import TransferError
 from mimir_py.importers.formats.models import Found, Source, first, short, unix_ms, words
 
 _TEXT: Final = ("content", "text", "memory", "body", "body_json", "value", "note", "observation")
@@ -20,12 +19,14 @@ def read_lines(source: Source) -> Iterator[Found]:
 
 def read_table(source: Source) -> Iterator[Found]:
     """A row under a header is a memory."""
-    rows = csv.DictReader(io.StringIO(source.text(), newline=""), strict=True)
+    text = source.text()
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
+    rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     try:
         for row in rows:
             yield from _found(source, f"line {rows.line_num}", row)
     except csv.Error as error:
-        raise TransferError(f"{source.path}, line {rows.line_num}: {error}") from None
+        source.problems[f"line {rows.reader.line_num} and what follows"] = str(error)
 
 
 def _found(source: Source, place: str, item: Mapping[Any, Any]) -> Iterator[Found]:

@@ -16,7 +16,7 @@ def read(source: Source) -> Iterator[Found]:
             created, updated = unix_ms(row.get("created_at")), unix_ms(row.get("updated_at"))
             category = str(row.get("category") or "misc")
             yield _fact(row, str(row["id"]), category, created, updated)
-        for row in file.rows("archive"):
+        for row in file.rows("archive", "text"):
             created, ended = (
                 unix_ms(row.get("original_created_at")),
                 unix_ms(row.get("archived_at")),
@@ -49,12 +49,12 @@ def _fact(
 
 def _graph(file: Tables) -> Iterator[Found]:
     leads: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for row in file.rows("relations"):
+    for row in file.rows("relations", "user_id", "source", "destination", "relation"):
         if row.get("valid", 1):
             place = (str(row["user_id"]), str(row["source"]))
             to = (str(row["destination"]), str(row["relation"]))
             leads.setdefault(place, []).append(to)
-    for row in file.rows("entities"):
+    for row in file.rows("entities", "user_id", "name"):
         user, name = str(row["user_id"]), str(row["name"])
         related = leads.get((user, name), [])
         created = unix_ms(row.get("created_at"))
