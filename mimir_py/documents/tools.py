@@ -10,6 +10,8 @@ from mimir_py.documents.watching import Watching
 from mimir_py.tooling import AnyTool, Call, Effect, Tool, ToolSpec
 from mimir_py.tooling.fields import Category, Workspace
 
+_MOST_DELETED: Final = 100
+
 
 class IngestFileAnswer(TypedDict):
     id: str
@@ -82,6 +84,7 @@ class IngestAnswer(TypedDict):
     dry_run: bool
     errors: list[str]
     unchanged: int
+    deleted: NotRequired[list[str]]
 
 
 class Ingest(Tool[Watching]):
@@ -105,12 +108,15 @@ class Ingest(Tool[Watching]):
 
     async def run(self, room: Watching, call: Call) -> IngestAnswer:
         done = await room.ingest(self.connector, dry_run=self.dry_run, report=call.report)
-        return {
+        answer: IngestAnswer = {
             "ingested": done.created + done.updated,
             "dry_run": self.dry_run,
             "errors": [f"{place}: {why}" for place, why in done.problems.items()],
             "unchanged": done.unchanged,
         }
+        if done.deleted:
+            answer["deleted"] = done.deleted[:_MOST_DELETED]
+        return answer
 
 
 TOOLS: Final[tuple[type[AnyTool], ...]] = (IngestFile, Ingest)

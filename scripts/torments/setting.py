@@ -25,6 +25,7 @@ class Effort:
     kill_controls: int
     vault_kills: int
     vault_controls: int
+    odd_memories: int
     images: int
     image_controls: int
     power_sessions: int
@@ -52,6 +53,7 @@ QUICK: Final = Effort(
     kill_controls=3,
     vault_kills=9,
     vault_controls=4,
+    odd_memories=1_000,
     images=300,
     image_controls=150,
     power_sessions=2,
@@ -78,6 +80,7 @@ USUAL: Final = Effort(
     kill_controls=5,
     vault_kills=60,
     vault_controls=6,
+    odd_memories=10_000,
     images=1_500,
     image_controls=500,
     power_sessions=4,
@@ -104,6 +107,7 @@ FULL: Final = Effort(
     kill_controls=30,
     vault_kills=2_000,
     vault_controls=20,
+    odd_memories=10_000,
     images=5_000,
     image_controls=1_000,
     power_sessions=8,

@@ -56,6 +56,25 @@ async def test_new_and_changed_files_are_ingested_and_a_dry_run_changes_nothing(
     assert history["total"] == 1
 
 
+async def test_files_that_are_gone_are_told_and_what_they_said_stays(
+    open_store: OpenStore,
+    config: Path,
+    write: Callable[[str, str | bytes], Path],
+    client_of: Callable[..., Client],
+) -> None:
+    path = write("a.md", "use NATS")
+    async with open_store(connectors_config=config) as app:
+        client = client_of(app)
+        before = await client.run("ingest", {})
+        path.unlink()
+        after = await client.run("ingest", {})
+        kept = await client.recall("NATS")
+
+    assert "deleted" not in before
+    assert after["deleted"] == [str(path)]
+    assert [item["path"] for item in kept] == [str(path)]
+
+
 async def test_without_connectors_the_tool_says_how_to_have_some(client: Client) -> None:
     with pytest.raises(NotFound, match="No connectors configured"):
         await client.run("ingest", {})

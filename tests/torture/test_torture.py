@@ -29,6 +29,8 @@ _COUNTS = {
     "S4": ("queries=400",),
     "S7": ("retries=10",),
     "N1": ("vault_kills=1", "vault_controls=1"),
+    "N2": ("vault_kills=4", "vault_controls=2"),
+    "N3": ("odd_memories=150",),
 }
 
 

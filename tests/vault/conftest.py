@@ -1,6 +1,7 @@
 """What tests of notes use: folders of notes, and stores without a model."""
 
 import itertools
+import json
 import struct
 
 import pytest
@@ -28,7 +29,7 @@ def vault(tmp_path):
     return tmp_path / "vault"
 
 
-def texts(folder):
+def _notes(folder):
     """The notes of a folder by name."""
     return {
         str(path.relative_to(folder)): path.read_bytes().decode()
@@ -38,4 +39,28 @@ def texts(folder):
 
 @pytest.fixture
 def notes_in():
-    return texts
+    return _notes
+
+
+@pytest.fixture
+def load(app):
+    """Imports lines into the store: `await load(*lines, replace=False)`."""
+
+    async def report(done):
+        pass
+
+    async def run(*lines, replace=False):
+        return await app.vault.import_lines(lines, replace=replace, report=report)
+
+    return run
+
+
+@pytest.fixture
+def texts(client):
+    """What each key of the store says: `await texts()`."""
+
+    async def stored():
+        rows = await client.rows("SELECT key, body_json FROM entities ORDER BY row_id")
+        return {key: json.loads(body).get("content") for key, body in rows}
+
+    return stored
