@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
-from mimir_py.errors import KeyRefused
+from mimir_py.errors import KeyRefused, TransferError
 from mimir_py.storage.files import create_private
 
 STREAM: Final = "-"
@@ -20,6 +20,9 @@ def writing(path: str, secret: Any) -> Iterator[Callable[[str], object]]:
     """What takes the text of a private file, which appears whole or not at all.
 
     With a secret the file is sealed for it.
+
+    Raises:
+        TransferError: it cannot be written.
     """
     if path == STREAM:
         with _texts(sys.stdout.buffer, secret) as write:
@@ -36,6 +39,8 @@ def writing(path: str, secret: Any) -> Iterator[Callable[[str], object]]:
             file.flush()
             os.fsync(file.fileno())
         part.replace(target)
+    except OSError as error:
+        raise TransferError(f"{path} cannot be written: {error.strerror or error}") from None
     finally:
         part.unlink(missing_ok=True)
 

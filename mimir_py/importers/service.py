@@ -10,7 +10,7 @@ from typing import Final
 
 from mimir_py.config import Settings
 from mimir_py.entities import store as entity_store
-from mimir_py.errors import MimirError
+from mimir_py.errors import DiskFull, MimirError, StoreBusy
 from mimir_py.graph import store as graph_store
 from mimir_py.importers.models import Migrated
 from mimir_py.importers.rust.reading import Problems, Reading, Told
@@ -73,6 +73,9 @@ class Migrations:
             with open_old_store(source, self._database.engine) as old:
                 reading = Reading(old, key or file_key(self._settings), most)
                 return await self._migrate(reading, report)
+        except (DiskFull, StoreBusy):
+            # Of this store: the source is only read.
+            raise
         except MimirError as error:
             if str(source) in str(error):
                 raise

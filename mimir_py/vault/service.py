@@ -16,6 +16,7 @@ from mimir_py.entities import links
 from mimir_py.entities import store as entity_store
 from mimir_py.entities.models import Entity
 from mimir_py.entities.writing import Rows
+from mimir_py.errors import StorageError
 from mimir_py.journal import AUDIT, Entry, Journal
 from mimir_py.limits import Limits
 from mimir_py.security import Trust
@@ -184,7 +185,7 @@ class Vault:
                     fault = ready.fault
                     if ready.is_end:
                         break
-                    took = await self._store(ready.memories, done, merge, origin)
+                    took = await self._stored(ready.memories, done, merge, origin)
                     size = _next_size(size, took)
                     done.secrets += ready.secrets
                     await report(done.total)
@@ -202,6 +203,19 @@ class Vault:
             done += count
             await report(done)
         return done
+
+    async def _stored(
+        self, memories: list[Incoming], done: Imported, merge: Merge, origin: str
+    ) -> float:
+        """As `_store`; if it fails, the error says which store it is and how far it is."""
+        before = done.total
+        try:
+            return await self._store(memories, done, merge, origin)
+        except StorageError as error:
+            raise type(error)(
+                f"{self._database.path}: {error}. {before} memories were done before and stay so; "
+                "the same once more goes on from there"
+            ) from error
 
     async def _store(
         self, memories: list[Incoming], done: Imported, merge: Merge, origin: str
