@@ -76,8 +76,7 @@ def autocohere(setting: Setting) -> list[Row]:
 
     with setting.program.serve(store) as server:
         server.initialize()
-        while "index_building" in server.call(*recall(0)).result:
-            time.sleep(0.25)
+        _wait_for_index(server)
         before, seconds, meanwhile, cpu, probe = _beside(
             server, store, ("mimir_autocohere", {}), recall
         )
@@ -101,6 +100,7 @@ def look_ups(setting: Setting) -> list[Row]:
     generator = random.Random(_SEED)  # noqa: S311  # only to choose samples
     with setting.program.serve(store) as server:
         server.initialize()
+        _wait_for_index(server)
         ids = [entity_id("02", generator.randint(1, LARGE)) for _ in range(_SAMPLES)]
         named = [server.call("mimir_get_entity", {"id": id}).result for id in ids]
         now = system_clock()
@@ -118,6 +118,12 @@ def look_ups(setting: Setting) -> list[Row]:
             for name, asked in rows.items()
         ]
     return [*measured, _bare_commit(setting.folder / "commits.db")]
+
+
+def _wait_for_index(server: Server) -> None:
+    """Return when all vectors are loaded: what is measured is no server that has just started."""
+    while "index_building" in server.call("mimir_recall", {"query": questions(1)[0]}).result:
+        time.sleep(0.25)
 
 
 def _bare_commit(path: Path) -> Row:
