@@ -28,6 +28,7 @@ from torments import (
     engine,
     exits,
     full_disk,
+    journals,
     kills,
     messages,
     moves,
@@ -37,6 +38,7 @@ from torments import (
     retries,
     sealed,
     vaults,
+    words,
 )
 from torments.outcome import FAILED, PASSED, Outcome, unmeasured
 from torments.setting import FULL, QUICK, USUAL, Setting
@@ -55,6 +57,9 @@ TORMENTS: Final[Mapping[str, Torment]] = {
     "R11": exits.exits,
     "E1": sealed.shown_nothing,
     "E2": sealed.tampered,
+    "J1": journals.forged,
+    "X1": words.secrets_found,
+    "M1": words.orders_marked,
     "S1": messages.bad_messages,
     "S2": arguments.hostile_arguments,
     "S4": queries.keyword_queries,

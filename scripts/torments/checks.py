@@ -35,6 +35,8 @@ _PARTS: Final = {
         SELECT count(*) FROM chunks WHERE model_id <> 0 AND vector IS NULL""",
     "a memory the change feed does not name": """
         SELECT count(*) FROM entities WHERE row_id NOT IN (SELECT entity_row_id FROM changes)""",
+    "a memory the journal does not name": """
+        SELECT count(*) FROM entities WHERE id NOT IN (SELECT entity_id FROM journal)""",
 }
 _MATCHING: Final = """
     SELECT count(*) FROM entities_fts f JOIN entities e ON e.row_id = f.rowid

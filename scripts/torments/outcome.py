@@ -35,6 +35,14 @@ class Tally:
             room = _FAULTS_KEPT - len(self.faults)
             self.faults += [f"{where}: {fault}" for fault in faults[: max(0, room)]]
 
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(
+            self.tried + other.tried,
+            self.faulty + other.faulty,
+            self.not_measured + other.not_measured,
+            [*self.faults, *other.faults][:_FAULTS_KEPT],
+        )
+
     @property
     def passed(self) -> int:
         return self.tried - self.faulty - self.not_measured

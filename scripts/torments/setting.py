@@ -41,6 +41,11 @@ class Effort:
     exits: int
     canary_runs: int
     mutations: int
+    journal_edits: int
+    secrets: int
+    orders: int
+    backup_rounds: int
+    leak_runs: int
     messages: int
     message_processes: int
     hostile_calls: int
@@ -69,6 +74,11 @@ QUICK: Final = Effort(
     exits=12,
     canary_runs=1,
     mutations=1_000,
+    journal_edits=140,
+    secrets=700,
+    orders=200,
+    backup_rounds=2,
+    leak_runs=1,
     messages=1_000,
     message_processes=2,
     hostile_calls=1_500,
@@ -96,6 +106,11 @@ USUAL: Final = Effort(
     exits=66,
     canary_runs=10,
     mutations=5_000,
+    journal_edits=1_000,
+    secrets=1_000,
+    orders=500,
+    backup_rounds=10,
+    leak_runs=3,
     messages=5_000,
     message_processes=5,
     hostile_calls=8_000,
@@ -123,6 +138,11 @@ FULL: Final = Effort(
     exits=500,
     canary_runs=200,
     mutations=20_000,
+    journal_edits=5_000,
+    secrets=10_000,
+    orders=5_000,
+    backup_rounds=500,
+    leak_runs=20,
     messages=50_000,
     message_processes=20,
     hostile_calls=30_000,

@@ -15,7 +15,7 @@ from benchmarks.corpus import Corpus
 CATEGORY: Final = "torture"
 _SHARE_FORGOTTEN: Final = 0.12
 _SHARE_CHANGED: Final = 0.4
-_SHARE_LONG: Final = 0.04
+_SHARE_LONG: Final = 0.01
 _SHORT_WORDS: Final = (6, 40)
 _LONG_WORDS: Final = (800, 3_000)
 # A word no text of the corpus has, and no stemmer shortens.

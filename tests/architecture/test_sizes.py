@@ -11,6 +11,7 @@ import mimir_py
 
 _PACKAGE: Final = Path(mimir_py.__file__).parent
 _TESTS: Final = _PACKAGE.parent / "tests"
+_SCRIPTS: Final = _PACKAGE.parent / "scripts"
 _SOURCES: Final = sorted(_PACKAGE.rglob("*.py"))
 
 _FILE_LINES: Final = 400
@@ -32,7 +33,9 @@ def _functions() -> Iterator[tuple[str, int]]:
 
 
 @pytest.mark.parametrize(
-    ("folder", "limit"), [(_PACKAGE, _FILE_LINES), (_TESTS, _TEST_LINES)], ids=["package", "tests"]
+    ("folder", "limit"),
+    [(_PACKAGE, _FILE_LINES), (_SCRIPTS, _FILE_LINES), (_TESTS, _TEST_LINES)],
+    ids=["package", "scripts", "tests"],
 )
 def test_no_file_is_too_long_to_read(folder: Path, limit: int) -> None:
     lengths = {

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mimir_py.security.guard import clean_fields, redact_json
 from mimir_py.security.secrets import find_secrets, has_candidate, redact
-from scripts.torments import secret_corpus
+from scripts.torments import harmless_corpus, secret_corpus, secret_kinds
 
 _SEED = 20_260
 _TOKEN = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
@@ -31,15 +31,15 @@ def test_secrets_of_every_kind_are_removed_from_every_place() -> None:
         if any(piece in cleaned for piece in planted.pieces):
             left.append((planted.kind, planted.place))
 
-    prefixed = sum(kind not in secret_corpus.NAMED for kind, _ in left)
-    assert len(secret_corpus.PREFIXED) >= 60
+    prefixed = sum(kind not in secret_kinds.NAMED for kind, _ in left)
+    assert len(secret_kinds.PREFIXED) >= 60
     assert min(tried.values()) > 100
     assert prefixed <= 0.01 * tried[True], left
     assert len(left) - prefixed <= 0.2 * tried[False], left
 
 
 def test_what_only_looks_like_a_secret_is_left_alone() -> None:
-    texts = list(secret_corpus.harmless(2_000, random.Random(_SEED)))
+    texts = list(harmless_corpus.harmless(2_000, random.Random(_SEED)))
     alarms = [text for text in texts if _cleaned(text)[1]]
 
     assert len(alarms) <= 0.005 * len(texts), alarms
