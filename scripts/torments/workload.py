@@ -16,7 +16,7 @@ CATEGORY: Final = "torture"
 _SHARE_FORGOTTEN: Final = 0.12
 _SHARE_CHANGED: Final = 0.4
 _SHARE_LONG: Final = 0.01
-_SHORT_WORDS: Final = (6, 40)
+_SHORT_WORDS: Final = (4, 24)
 _LONG_WORDS: Final = (800, 3_000)
 # A word no text of the corpus has, and no stemmer shortens.
 _LETTERS: Final = "bcdfghjklm"
