@@ -15,7 +15,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import bulk, documents, graphs, keeping, moving, scale, serving, telling, vaults
+from benchmarks import (
+    bulk,
+    documents,
+    graphs,
+    keeping,
+    moving,
+    scale,
+    sealing,
+    serving,
+    telling,
+    vaults,
+)
 from benchmarks.client import BenchError
 from benchmarks.measure import Company, Row, machine
 from benchmarks.program import Program
@@ -31,6 +42,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "recall_10k": scale.recall_10k,
     "recall_100k": scale.recall_100k,
     "recall_1m": scale.recall_1m,
+    "sealed_open": sealing.sealed_open,
     "remember_0": serving.remember_0,
     "remember_10k": serving.remember_10k,
     "remember_100k": serving.remember_100k,

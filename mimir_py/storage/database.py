@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -154,19 +155,28 @@ class Database:
         return sum(file.stat().st_size for file in (self.path, self._wal) if file.exists())
 
     async def _index_words(self) -> None:
-        while self.is_indexing:
-            await self._writer.run(self._index_slice)
+        """Index slice after slice; while one is put into the index, the next one is opened."""
+        words = self._words
+        assert words is not None
+        sealed = await self._writer.run(self._in_index, words.fetch)
+        texts = await asyncio.to_thread(words.opened, sealed)
+        while not words.is_built:
+            if texts:
+                following = partial(words.fetch, after=texts[-1][0])
+                sealed = await self._writer.run(self._in_index, following)
+            putting = self._writer.run(self._in_index, partial(words.put, texts=texts))
+            texts, _ = await asyncio.gather(asyncio.to_thread(words.opened, sealed), putting)
 
-    def _index_slice(self, connection: Any) -> None:
-        assert self._words is not None
+    def _in_index(self, connection: Any, work: Callable[[Any], T]) -> T:
         with self._translated(connection):
             connection.execute("BEGIN")
             try:
-                self._words.build_slice(connection)
+                result = work(connection)
                 connection.execute("COMMIT")
             except BaseException:
                 connection.execute("ROLLBACK")
                 raise
+        return result
 
     async def _locked(self, work: Callable[..., T], *arguments: Any) -> T:
         async with self._turn:
@@ -352,7 +362,8 @@ def prepare_store(
         _upgrade(Writer(connection), connection, path, engine)
         return None
     cipher, header = opened
-    sealing = _Sealing(Seals(cipher, migrations.TABLES), Words())
+    seals = Seals(cipher, migrations.TABLES)
+    sealing = _Sealing(seals, Words(seals))
     sealing.words.install(connection)
     sealing.seals.install(connection)
     if _upgrade(Writer(connection, sealing.seals), connection, path, engine, header):

@@ -12,7 +12,7 @@ A row's words are one seal, bound to the table, the row's key and every column t
 import base64
 import struct
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from mimir_py.errors import BrokenSeal, KeyRefused
@@ -21,6 +21,8 @@ from mimir_py.storage.tables import READABLE_NAMES, Table
 # Rows of a table that stay opened in memory, and how long they may be: a few megabytes.
 _MOST_HELD: Final = 12_000
 _MOST_HELD_BYTES: Final = 1_400
+# Names of a table whose words are remembered.
+_MOST_WORDS: Final = 1_024
 _FRAME: Final = struct.Struct("<cI")
 _COLUMNS: Final = (
     "SELECT name, type, \"notnull\", dflt_value FROM pragma_table_info(:table, 'main')"
@@ -150,6 +152,21 @@ class Seals:
             return None
         return held.closed({**dict(zip(held.covered, row, strict=True)), **values})
 
+    def opened(
+        self, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]
+    ) -> list[tuple[Any, ...]]:
+        """Sealed columns of many rows, each its seal and what it vouches for; none is held.
+
+        Raises:
+            BrokenSeal: one could not be opened.
+        """
+        held = self._tables[table]
+        places = [held.sealed.index(column) for column in columns]
+        return [
+            tuple(values[place] for place in places)
+            for values in (held.opened(sealed, vouched) for sealed, *vouched in rows)
+        ]
+
     def _guarded(self, function: Callable[..., Any]) -> Callable[..., Any]:
         def run(*arguments: Any) -> Any:
             try:
@@ -180,6 +197,7 @@ class _Sealed:
         self._opened_before: OrderedDict[bytes, tuple[tuple[Any, ...], Sequence[Any]]] = (
             OrderedDict()
         )
+        self._words: OrderedDict[tuple[str, str], str] = OrderedDict()
         self.whole = f"SELECT {', '.join(self.covered)} FROM {table.name} WHERE {table.key} = :key"  # noqa: S608  # our own names
 
     def view(self, opens: str, names: str) -> str:
@@ -242,21 +260,28 @@ class _Sealed:
             return token
         if isinstance(token, bytes):
             return self._cipher.word(column, token)
-        return self._cipher.word(column, _from_text(token)).decode()
+        word = self._words.get((column, token))
+        if word is None:
+            word = self._cipher.word(column, _from_text(token)).decode()
+            self._words[(column, token)] = word
+            if len(self._words) > _MOST_WORDS:
+                self._words.popitem(last=False)
+        return word
 
     def _values(self, sealed: bytes | None, vouched: tuple[Any, ...]) -> Sequence[Any]:
         """A row's sealed columns; recent rows, which searches come back to, are held opened."""
         before = None if sealed is None else self._opened_before.get(sealed)
         if before is not None and before[0] == vouched:
             return before[1]
-        values = self._opened(sealed, vouched)
+        values = self.opened(sealed, vouched)
         if sealed is not None and len(sealed) <= _MOST_HELD_BYTES:
             self._opened_before[sealed] = (vouched, values)
             if len(self._opened_before) > _MOST_HELD:
                 self._opened_before.popitem(last=False)
         return values
 
-    def _opened(self, sealed: bytes | None, vouched: tuple[Any, ...]) -> Sequence[Any]:
+    def opened(self, sealed: bytes | None, vouched: Sequence[Any]) -> Sequence[Any]:
+        """A row's sealed columns."""
         try:
             if sealed is None:
                 raise BrokenSeal("not sealed, in a store that is")

@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -73,6 +74,14 @@ class Stores:
         """1,000,000 memories with made vectors."""
         return self._kept("huge.db", self._make_huge)
 
+    def sealed(self) -> tuple[Path, Path]:
+        """The large store, sealed, and its key."""
+        key = self.folder / "sealed.key"
+        if not key.exists():
+            self.folder.mkdir(mode=0o700, exist_ok=True)
+            self._program.run("keygen", "--key-file", key)
+        return self._kept("sealed.db", partial(self._make_sealed, key)), key
+
     def copy(self, store: Path, folder: Path) -> Path:
         """A copy in `folder`, wholly on the disk, so that nobody else's sync has to write it."""
         target = folder / store.name
@@ -108,6 +117,10 @@ class Stores:
     def _make_huge(self, path: Path) -> None:
         self._import(path, huge_memories(), "03", "--no-embed")
         asyncio.run(_fill_vectors(path, self.small(), _HUGE_SEED))
+
+    def _make_sealed(self, key: Path, path: Path) -> None:
+        self.copy(self.large(), path.parent).rename(path)
+        self._program.run("seal", "--db", path, "--encryption-key", key)
 
     def _import(self, path: Path, memories: Iterable[Memory], prefix: str, *flags: str) -> None:
         lines = write_import(path.with_suffix(".jsonl"), memories, prefix)
