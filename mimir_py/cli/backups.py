@@ -71,6 +71,7 @@ def restore(
     from mimir_py.storage.restore import restore as put_back
 
     settings, store = settings_for(db), store_path(db)
+    guarded(lambda: _refuse_wrong_key(Path(file).expanduser(), db))
     restored = guarded(
         lambda: put_back(
             Path(file).expanduser(),
@@ -143,6 +144,7 @@ def _back_up(store: Path, target: Path, db: str | None) -> _Found:
     engine = load_engine(settings.sqlite_driver)
 
     def work() -> _Found:
+        _refuse_wrong_key(store, db)
         made = back_up(store, target, engine, settings.busy_timeout_ms)
         return _Found(made, _journal_of(made.path, db, has_head=False))
 
@@ -174,10 +176,29 @@ def _journal_of(path: Path, db: str | None, *, has_head: bool) -> Any:
     return verify_file(path, load_engine(settings.sqlite_driver), unlock, has_head=has_head)
 
 
+def _refuse_wrong_key(path: Path, db: str | None) -> None:
+    """See that a key that was given opens a sealed file; without one it stays closed.
+
+    Raises:
+        KeyRefused: it does not.
+    """
+    from mimir_py.security.unlocking import secret_of, unlocking
+    from mimir_py.storage.engine import load_engine
+    from mimir_py.storage.files import is_sealed
+    from mimir_py.storage.verify import readable
+
+    settings = settings_for(db)
+    if settings.has_key and is_sealed(path):
+        unlock = unlocking(secret_of(settings), seal_names=False)
+        with readable(path, load_engine(settings.sqlite_driver), unlock):
+            pass
+
+
 def _list(store: Path, folder: Path, db: str | None, *, as_json: bool) -> None:
     from mimir_py.errors import StorageError
     from mimir_py.storage.backup import backups
 
+    guarded(lambda: _refuse_wrong_key(store, db))
     sound, broken = [], []
     for file in backups(store, folder):
         try:

@@ -61,7 +61,11 @@ def seal(
 
     No other process may have the store open. Older plain backups stay as they are.
     """
-    settings = settings_for(db)
+    from mimir_py.storage.files import is_sealed
+
+    settings, path = settings_for(db), store_path(db)
+    if is_sealed(path):
+        raise fail(f"{path} is sealed already; nothing was changed. For another key: mimir rotate")
     new = _secret(settings, create=True)
     _reseal(
         db, _Sealing(_without_key(settings), None), _Sealing(settings, new), as_json, seal_names

@@ -292,3 +292,36 @@ def test_a_connected_host_starts_the_server_with_the_key(mimir, store, key, tmp_
     assert done.returncode == 0, done.stderr
     arguments = json.loads(config.read_text())["mcpServers"]["mimir"]["args"]
     assert arguments[arguments.index("--encryption-key") + 1] == str(key)
+
+
+def test_a_wrong_key_restores_nothing_and_backs_nothing_up(mimir, store, key, tmp_path):
+    other = tmp_path / "other.key"
+    mimir("keygen", "--key-file", other)
+    flags = ("--db", store, "--encryption-key")
+    mimir("seal", *flags, key)
+    made = mimir("backup", *flags, key, "--json").stdout
+    before = _digest(store)
+
+    refused = (
+        mimir("restore", json.loads(made)["path"], *flags, other),
+        mimir("backup", *flags, other),
+        mimir("backup", "--list", *flags, other),
+    )
+
+    for done in refused:
+        assert (done.returncode, done.stdout) == (3, "")
+        assert done.stderr == "mimir: this key does not open the store\n"
+    assert _digest(store) == before
+    assert not list(store.parent.glob("*.before-restore*"))
+    assert len(list((store.parent / "backups").iterdir())) == 1
+
+
+def test_a_sealed_store_is_not_sealed_again(mimir, store, key):
+    mimir("seal", "--db", store, "--encryption-key", key)
+    before = _digest(store)
+
+    again = mimir("seal", "--db", store, "--encryption-key", key)
+
+    assert again.returncode == 1
+    assert "is sealed already; nothing was changed" in again.stderr
+    assert _digest(store) == before
