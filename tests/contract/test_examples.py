@@ -37,9 +37,17 @@ def _filled(value: Any, known: Mapping[str, str]) -> Any:
     return known.get(value, value) if isinstance(value, str) else value
 
 
-@pytest.mark.parametrize(
-    "promise", PROMISES, ids=lambda promise: f"{promise.section} {promise.tool}: {promise.sentence}"
-)
+def _example(promise: Promise) -> Any:
+    # A sealed store's notes are refused until `plain` is said, which the contract does not know.
+    is_plain = any(tool == "vault_export" for tool, _ in (*promise.before, promise.call))
+    return pytest.param(
+        promise,
+        id=f"{promise.section} {promise.tool}: {promise.sentence}",
+        marks=pytest.mark.plain if is_plain else (),
+    )
+
+
+@pytest.mark.parametrize("promise", [_example(promise) for promise in PROMISES])
 async def test_an_example_of_the_contract_replays(connected_app: App, promise: Promise) -> None:
     app = connected_app
     known: dict[str, str] = {}
