@@ -22,6 +22,7 @@ from benchmarks.measure import Company, machine
 from benchmarks.program import Program
 from torments import (
     arguments,
+    backing_up,
     cancels,
     crowd,
     damage,
@@ -30,6 +31,7 @@ from torments import (
     full_disk,
     journals,
     kills,
+    leaks,
     messages,
     moves,
     outbursts,
@@ -53,10 +55,12 @@ TORMENTS: Final[Mapping[str, Torment]] = {
     "R4": engine.engine_stress,
     "R5": full_disk.full_disk,
     "R6": damage.damaged,
+    "R9": backing_up.backed_up,
     "R10": cancels.cancelled,
     "R11": exits.exits,
     "E1": sealed.shown_nothing,
     "E2": sealed.tampered,
+    "E5": leaks.leaked,
     "J1": journals.forged,
     "X1": words.secrets_found,
     "M1": words.orders_marked,

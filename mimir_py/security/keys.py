@@ -124,7 +124,15 @@ def from_keychain(entry: str, *, create: bool = False) -> Secret:
         raise KeyRefused(f"the keychain did not answer: {error}") from None
     if held is None:
         raise KeyRefused(f"the keychain has no entry {entry!r} of {_KEYCHAIN_SERVICE!r}")
-    return Secret("keychain", base64.b64decode(held))
+    try:
+        key = base64.b64decode(held, validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise KeyRefused(
+            f"the entry {entry!r} of the keychain is no key: it must be base64 of {KEY_BYTES} bytes"
+        )
+    return Secret("keychain", key)
 
 
 def create(secret: Secret, *, seal_names: bool) -> tuple[Master, str]:
