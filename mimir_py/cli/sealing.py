@@ -62,9 +62,13 @@ def seal(
     No other process may have the store open. Older plain backups stay as they are.
     """
     from mimir_py.storage.files import is_sealed
+    from mimir_py.storage.reseal import clear_up
 
     settings, path = settings_for(db), store_path(db)
     if is_sealed(path):
+        if guarded(lambda: clear_up(path, settings.busy_timeout_ms)):
+            print(f"{path}: what an interrupted command left of the old file was wiped.")
+            return
         raise fail(f"{path} is sealed already; nothing was changed. For another key: mimir rotate")
     new = _secret(settings, create=True)
     _reseal(

@@ -20,7 +20,7 @@ from mimir_py.storage.connection import connect_plainly, log_of, translate
 from mimir_py.storage.database import prepare_store
 from mimir_py.storage.engine import Engine
 from mimir_py.storage.files import create_private, sync
-from mimir_py.storage.restore import alone_with, swap
+from mimir_py.storage.restore import alone_with, set_aside_by, swap
 from mimir_py.storage.rows import Reader, Writer
 from mimir_py.storage.sealing import Unlock, read_header
 
@@ -37,6 +37,9 @@ _OWN: Final = {
 }
 _AT_ONCE: Final = 500
 _BLOCK: Final = bytes(1_048_576)
+
+# Names the old file until it is wiped.
+_WHY: Final = "sealing"
 
 Report = Callable[[int, int], None]
 
@@ -79,7 +82,7 @@ def reseal(
                     done = _copied(source, target, finish, report)
             except engine.dbapi.Error as error:
                 raise translate(error) from error
-            kept = swap(part, store, "sealing", engine)
+            kept = swap(part, store, _WHY, engine)
         except OSError as error:
             raise StorageError(f"cannot write beside {store}: {error.strerror}") from error
         finally:
@@ -87,6 +90,20 @@ def reseal(
         if kept is not None:
             _wipe(kept)
     return done
+
+
+def clear_up(store: Path, busy_timeout_ms: int) -> bool:
+    """Overwrite and delete the old file, if a `reseal` was killed before it did; whether it was.
+
+    Raises:
+        StoreInUse: other processes have the store open.
+    """
+    left = set_aside_by(store, _WHY)
+    if not left.exists():
+        return False
+    with alone_with(store, busy_timeout_ms):
+        _wipe(left)
+    return True
 
 
 def rewrap(store: Path, engine: Engine, busy_timeout_ms: int, change: Callable[[str], str]) -> None:

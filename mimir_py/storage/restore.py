@@ -93,7 +93,7 @@ def swap(part: Path, store: Path, why: str, engine: Engine | None) -> Path | Non
     sync(part)
     kept = None
     if store.exists() and store.stat().st_size:
-        kept = store.with_name(f"{store.name}{_ASIDE}{why}")
+        kept = set_aside_by(store, why)
         _empty_log(store, kept, engine)
         _double(store, kept)
     log_of(store).unlink(missing_ok=True)
@@ -102,6 +102,11 @@ def swap(part: Path, store: Path, why: str, engine: Engine | None) -> Path | Non
     part.replace(store)
     sync_folder(store.parent)
     return kept
+
+
+def set_aside_by(store: Path, why: str) -> Path:
+    """Where `swap` puts the store that was there."""
+    return store.with_name(f"{store.name}{_ASIDE}{why}")
 
 
 def set_aside(store: Path) -> list[Path]:

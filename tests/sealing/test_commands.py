@@ -316,6 +316,21 @@ def test_a_wrong_key_restores_nothing_and_backs_nothing_up(mimir, store, key, tm
     assert len(list((store.parent / "backups").iterdir())) == 1
 
 
+def test_sealing_again_wipes_what_an_interrupted_one_left_readable(mimir, store, key):
+    plain = store.read_bytes()
+    mimir("seal", "--db", store, "--encryption-key", key)
+    # Killed between the step that puts the sealed file in place and the wiping of the old one.
+    store.with_name("memory.db.before-sealing").write_bytes(plain)
+    assert _shows(store.parent)
+
+    again = mimir("seal", "--db", store, "--encryption-key", key)
+
+    assert again.returncode == 0, again.stderr
+    assert "was wiped" in again.stdout
+    assert not _shows(store.parent)
+    assert _keys(mimir, store, "--encryption-key", key) == {"k0", "k1", "k2"}
+
+
 def test_a_sealed_store_is_not_sealed_again(mimir, store, key):
     mimir("seal", "--db", store, "--encryption-key", key)
     before = _digest(store)
