@@ -75,6 +75,7 @@ def _overwrite(path: Path, page: int) -> None:
         file.write(random.Random(page).randbytes(_PAGE))
 
 
+@pytest.mark.plain
 def test_a_lost_page_costs_only_its_rows(store, engine):
     whole = _bodies(store)
     [page, *_] = _pages_of(store, "memory 30: many")
@@ -94,6 +95,7 @@ def test_a_lost_page_costs_only_its_rows(store, engine):
     assert done.kept.read_bytes() == damaged
 
 
+@pytest.mark.plain
 def test_a_body_with_a_changed_letter_is_quarantined_and_not_served(store, engine):
     content = store.read_bytes()
     at = content.index(b"memory 7: many")
