@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from typing import Final
 
-from mimir_py.security.forms import Look
+from mimir_py.security.kinds import Look
 
 _SHORTEST: Final = 8
 _LONGEST: Final = 512

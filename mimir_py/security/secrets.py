@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from mimir_py.security.forms import Kind
-from mimir_py.security.kinds import ALONE, KINDS, MARKS, OPENINGS
+from mimir_py.security.issuers import ALONE, KINDS, MARKS, OPENINGS
+from mimir_py.security.kinds import Kind
 from mimir_py.security.looks import fits, is_marked_example, is_random
 
 GENERIC: Final = "password or key"

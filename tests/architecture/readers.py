@@ -136,7 +136,6 @@ def _hosts() -> Mapping[str, Reader]:
 _ELSEWHERE: Final = {
     "cli/hosts/yaml_tree.py": "cli/hosts/yaml_text.py",
     "security/kinds.py": "security/secrets.py",
-    "security/forms.py": "security/secrets.py",
     "security/looks.py": "security/secrets.py",
     "storage/backup.py": "",
 }
