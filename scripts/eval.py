@@ -65,7 +65,9 @@ def main() -> int:
         data_sets = [
             data_set.limited(options.limit)
             for path in options.data
-            for data_set in read(path, options.granularity, dated=options.dated)
+            for data_set in read(
+                path, options.granularity, timed=not options.untimed, dated=options.dated
+            )
         ]
         with tempfile.TemporaryDirectory(prefix="mimir-eval-") as folder:
             program = Program(options.command.absolute(), Path(folder))
@@ -144,6 +146,7 @@ def _about(options: argparse.Namespace, program: Program) -> dict[str, Any]:
             "granularity": options.granularity,
             "modes": options.modes,
             "limit": options.limit,
+            "timed": not options.untimed,
             "dated": options.dated,
             "ranking": _sums(sorted(options.ranking_dir.glob("*.json")))
             if options.ranking_dir
@@ -233,6 +236,9 @@ def _add_what_is_asked(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--limit", type=_count, default=0, metavar="N", help="questions per store; 0 asks all"
+    )
+    parser.add_argument(
+        "--untimed", action="store_true", help="leave out when the sessions of conversations were"
     )
     parser.add_argument(
         "--dated", action="store_true", help="put a session's date into the bodies of conversations"

@@ -30,9 +30,11 @@ from evaluation.small import small_stores
 
 from mimir_py.app import App, open_app
 from mimir_py.config import calm_numeric_threads, load
+from mimir_py.embedding.onnx import MODEL_NAME
 from mimir_py.entities.models import Draft, Identity
 from mimir_py.recall import RANKING_FILE, Query
 from mimir_py.recall.ranking import SETS
+from mimir_py.storage import terms
 
 SET_OF: Final = {
     Granularity.MEMORY: "notes",
@@ -112,8 +114,9 @@ class _Store:
 
     def __init__(self, collection: Collection, granularity: Granularity, folder: Path) -> None:
         self._collection = collection
-        content = json.dumps(collection.memories).encode()
-        name = hashlib.sha256(content).hexdigest()[:16]
+        content = json.dumps([MODEL_NAME, *collection.memories])
+        terms_rules = Path(terms.__file__).read_text(encoding="utf-8")
+        name = hashlib.sha256((content + terms_rules).encode()).hexdigest()[:16]
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / f"{granularity.value}-{name}.db"
 
@@ -138,6 +141,7 @@ def _draft(memory: dict[str, object]) -> Draft:
         str(memory["body_json"]),
         tags=tuple(memory.get("tags") or ()),  # type: ignore[arg-type]
         topic_path=str(memory.get("topic_path") or ""),
+        valid_from_unix_ms=memory.get("valid_from_unix_ms"),  # type: ignore[arg-type]
     )
 
 

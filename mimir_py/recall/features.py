@@ -47,6 +47,9 @@ MEMORY: Final = (
     "tells_time_unasked",  # the same where the query does not
     "tells_number",  # the query asks how many: how many numbers it has, 2 at most
     "label",  # coverage by key, category, tags and topic alone
+    "in_period",  # it holds since a time the query names
+    "after_period",  # it came soon after, as a report does: 1 / (1 + weeks between)
+    "before_period",  # it came shortly before
 )
 # Of the memories just before and after it in the same topic, and of the topic's best.
 CONTEXT: Final = (
@@ -80,6 +83,7 @@ _MOST_CUES: Final = 2
 _SHORTEST_NUMBER: Final = 3
 _LONG: Final = 150
 _TALK: Final = 4
+_WEEK: Final = 7
 _TINY: Final = 1e-9
 
 
@@ -87,13 +91,15 @@ _TINY: Final = 1e-9
 class Pool:
     """The candidates, then the memories around them; arrays have one entry each.
 
-    `before`, `after` are positions of neighbours, -1 where there is none or it was not read;
-    `topic` numbers the topic of a candidate, -1 for none.
+    `days_off` tells of each candidate how long after the times that the query names it came, before
+    if negative, NaN where none are named. `before`, `after` are positions of neighbours, -1 where
+    there is none or it was not read; `topic` numbers the topic of a candidate, -1 for none.
     """
 
     candidates: int
     cosines: Floats
     runs: Sequence[TermRun]
+    days_off: Floats
     before: NDArray[np.intp]
     after: NDArray[np.intp]
     topic: NDArray[np.intp]
@@ -243,7 +249,15 @@ def _of_memories(words: _Words, pool: Pool, size: int) -> dict[str, Floats]:
         "tells_time_unasked": (1 - asks_when) * times,
         "tells_number": float(words.query.asks_number) * numbers,
         "label": words.label[:size],
+        "in_period": (pool.days_off == 0).astype(np.float64),
+        "after_period": _nearness(pool.days_off),
+        "before_period": _nearness(-pool.days_off),
     }
+
+
+def _nearness(days: Floats) -> Floats:
+    """1 / (1 + weeks) where days are more than none."""
+    return np.where(days > 0, 1 / (1 + np.maximum(days, 0) / _WEEK), 0.0)
 
 
 def _of_context(words: _Words, pool: Pool, size: int) -> dict[str, Floats]:

@@ -15,6 +15,7 @@ from mimir_py.entities.store import by_row_ids
 from mimir_py.entities.text import body_text, load_json
 from mimir_py.recall import keywords, store
 from mimir_py.recall.boosts import reorder
+from mimir_py.recall.dates import periods
 from mimir_py.recall.dense import DenseArm, with_others
 from mimir_py.recall.keywords import KeywordQuery
 from mimir_py.recall.models import (
@@ -152,7 +153,7 @@ class Recall:
         vector, (prepared, findings) = await asyncio.gather(
             self._vector_for(query), self._found_by_words(query, words, pool)
         )
-        return Search(query, prepared, vector, findings)
+        return Search(query, prepared, vector, findings, periods(query.text, self._clock()))
 
     async def _found_by_words(
         self, query: Query, words: str, pool: int

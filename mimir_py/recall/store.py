@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from mimir_py.recall.models import Candidate, Filter, ValidOp
 from mimir_py.storage.database import Reader
+from mimir_py.values import UnixMs
 
 # Each filter is a fixed clause; values only ever arrive as parameters.
 _CLAUSES: Final = {
@@ -86,8 +87,9 @@ _TERMS: Final = """
     SELECT t.row_id, t.label_terms, substr(t.body_terms, 1, :most)
     FROM json_each(:row_ids) wanted CROSS JOIN entity_text t ON t.row_id = wanted.value
 """
-_STANDINGS: Final = """
-    SELECT e.row_id, e.id, {filter} FROM json_each(:row_ids) wanted
+_CANDIDATES: Final = """
+    SELECT e.row_id, e.id, {filter}, coalesce(e.valid_from_unix_ms, e.recorded_at_unix_ms)
+    FROM json_each(:row_ids) wanted
     CROSS JOIN entities e ON e.row_id = wanted.value
 """
 # Of a row, those just before and after it in its topic, which nobody reads: a sealed one's token
@@ -275,14 +277,20 @@ def terms(reader: Reader, row_ids: Sequence[int]) -> list[tuple[int, str, str]]:
     return reader.tuples(_TERMS, values)
 
 
-def standings(
-    reader: Reader, row_ids: Sequence[int], filter: Filter
-) -> dict[int, tuple[str, bool]]:
-    """The id of each memory, and whether it may answer, by row id."""
+class Standing(NamedTuple):
+    """The id of a memory, whether it may answer, and since when it holds."""
+
+    id: str
+    may_answer: bool
+    since: UnixMs
+
+
+def candidates(reader: Reader, row_ids: Sequence[int], filter: Filter) -> dict[int, Standing]:
+    """How memories stand that may be candidates, by row id."""
     clause, values = where(filter)
     values["row_ids"] = json_array(row_ids)
-    rows = reader.tuples(_STANDINGS.format(filter=clause), values)
-    return {row_id: (id, bool(allowed)) for row_id, id, allowed in rows}
+    rows = reader.tuples(_CANDIDATES.format(filter=clause), values)
+    return {row_id: Standing(*rest) for row_id, *rest in rows}
 
 
 class Around(NamedTuple):

@@ -15,6 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+_SESSION_TIME: Final = "%I:%M %p on %d %B, %Y"
 _CONVERSATION_KINDS: Final = {1: "multi-hop", 2: "temporal", 3: "open-domain", 4: "single-hop"}
 
 _Item = TypeVar("_Item")
@@ -71,10 +72,13 @@ class DataSet:
         )
 
 
-def read(path: Path, granularities: Iterable[Granularity], *, dated: bool = False) -> list[DataSet]:
+def read(
+    path: Path, granularities: Iterable[Granularity], *, timed: bool = True, dated: bool = False
+) -> list[DataSet]:
     """The data sets of a file: of conversations one for each granularity, otherwise a single one.
 
-    `dated` also puts the date of its session into each body.
+    `timed` gives the memories of conversations the time of their session; `dated` also puts it into
+    their bodies.
 
     Raises:
         DataError: the file cannot be read, or is of neither shape.
@@ -84,7 +88,10 @@ def read(path: Path, granularities: Iterable[Granularity], *, dated: bool = Fals
         if "memories" in data:
             sets = [_flat(data, path)]
         elif "conversations" in data:
-            sets = [_conversations(data, path, granularity, dated) for granularity in granularities]
+            sets = [
+                _conversations(data, path, granularity, timed=timed, dated=dated)
+                for granularity in granularities
+            ]
         else:
             raise DataError(f"{path} has neither `memories` nor `conversations`")
     except (KeyError, TypeError) as error:
@@ -154,13 +161,15 @@ def _since(moment: str | None) -> dict[str, int]:
 
 
 def _conversations(
-    data: Mapping[str, Any], path: Path, granularity: Granularity, dated: bool
+    data: Mapping[str, Any], path: Path, granularity: Granularity, *, timed: bool, dated: bool
 ) -> DataSet:
-    collections = [_talk(item, granularity, dated) for item in data["conversations"]]
+    collections = [_talk(item, granularity, timed, dated) for item in data["conversations"]]
     return DataSet(data.get("name", path.stem), granularity, tuple(collections))
 
 
-def _talk(conversation: Mapping[str, Any], granularity: Granularity, dated: bool) -> Collection:
+def _talk(
+    conversation: Mapping[str, Any], granularity: Granularity, timed: bool, dated: bool
+) -> Collection:
     sessions = conversation["sessions"]
     turns = [(turn, str(session["session"])) for session in sessions for turn in session["turns"]]
     if granularity is Granularity.TURN:
@@ -169,6 +178,9 @@ def _talk(conversation: Mapping[str, Any], granularity: Granularity, dated: bool
     else:
         memories = [_session(session, dated) for session in sessions]
         key_of = {turn["id"]: session for turn, session in turns}
+    if not timed:
+        for memory in memories:
+            del memory["valid_from_unix_ms"]
     questions = [
         Question(
             asked["question"],
@@ -190,6 +202,7 @@ def _turns(session: Mapping[str, Any], dated: bool) -> list[dict[str, Any]]:
             "key": turn["id"],
             "topic_path": str(session["session"]),
             "body_json": _body({"content": _said(turn)}, session if dated else None),
+            **_held_at(session),
         }
         for turn in session["turns"]
     ]
@@ -201,7 +214,14 @@ def _session(session: Mapping[str, Any], dated: bool) -> dict[str, Any]:
         "category": "session",
         "key": str(session["session"]),
         "body_json": _body({"content": content}, session if dated else None),
+        **_held_at(session),
     }
+
+
+def _held_at(session: Mapping[str, Any]) -> dict[str, int]:
+    """When it was said: what a client knows that remembers a talk."""
+    at = datetime.strptime(session["date_time"], _SESSION_TIME).astimezone()
+    return {"valid_from_unix_ms": int(at.timestamp() * 1000)}
 
 
 def _said(turn: Mapping[str, Any]) -> str:

@@ -16,12 +16,14 @@ from mimir_py.recall.ranking import CERTAINTY, EVIDENCE, SETS, Constants, certai
 Floats = NDArray[np.float64]
 
 _RIDGE: Final = 1.0
-# What is known without data: who types an identifier wants what holds it.
-_PRIOR: Final = {"identifier": 6.0}
+# What is known without data: who types an identifier wants what holds it, and who names a time
+# wants what is of it.
+_PRIOR: Final = {"identifier": 6.0, "in_period": 3.0, "after_period": 2.0, "before_period": 1.0}
 _JUDGED: Final = 5
 _MEANING: Final = frozenset({"cosine"})
 _DIGITS: Final = 5
-_NO_SPREAD: Final = 1e-9
+# A feature that hardly ever differs says too little to be fitted on.
+_NO_SPREAD: Final = 0.01
 _NOT_FOUND: Final = 1_000_000
 _NONE: Final = np.zeros(len(CERTAINTY))
 

@@ -56,7 +56,7 @@ def _rooms() -> Mapping[str, Reader]:
     from mimir_py.importers.formats import basic_memory
     from mimir_py.parsing import pdf, web, word
     from mimir_py.quality import frames
-    from mimir_py.recall import keywords, passages
+    from mimir_py.recall import dates, keywords, passages
     from mimir_py.storage import terms
     from mimir_py.vault import folder, frontmatter, notes, pages, writing
     from mimir_py.workspaces import scope
@@ -90,6 +90,7 @@ def _rooms() -> Mapping[str, Reader]:
             word._DECLARATION.search(b"<!" + text.encode()),
         ),
         "quality/frames.py": frames.frames,
+        "recall/dates.py": lambda text: dates.periods(text, 1_760_000_000_000),
         "recall/keywords.py": lambda text: (
             keywords.prepare(text),
             keywords.with_variants(text, 3),

@@ -16,6 +16,7 @@ from mimir_py.storage.terms import analyse
 
 _WORDS = "gate tree river lamp budget_ms C++ 数据库 yesterday two Mara: ? 2024 🚀 the".split()
 _SHARES = (
+    *("in_period", "after_period", "before_period"),
     *("cosine_scaled", "words_scaled", "distinct_scaled", "terms_scaled"),
     *("coverage", "distinct_coverage"),
     *("pairs", "exact", "passage", "label", "rarest", "rank_meaning", "rank_words"),
@@ -38,10 +39,18 @@ def _pools(draw):
         candidates=size,
         cosines=np.array(many(st.floats(-1, 1, width=32)), dtype=np.float64),
         runs=many(st.builds(term_run, _TEXTS, _TEXTS)),
+        days_off=_days_off(draw, size),
         before=np.array(many(places), dtype=np.intp),
         after=np.array(many(places), dtype=np.intp),
         topic=np.array(many(st.integers(-1, 3)), dtype=np.intp),
     )
+
+
+def _days_off(draw, size):
+    """None where the query names no time."""
+    days = st.one_of(st.just(0.0), st.floats(-4000, 4000))
+    named = draw(st.none() | st.lists(days, min_size=size, max_size=size))
+    return np.array(named or [math.nan] * size)
 
 
 @st.composite
@@ -58,7 +67,9 @@ def _measured(draw):
     return query, frequencies, memories, draw(_pools())
 
 
-def _pool(bodies, *, labels=None, cosines=None, candidates=None, before=None, after=None):
+def _pool(
+    bodies, *, labels=None, cosines=None, candidates=None, before=None, after=None, days_off=None
+):
     count = len(bodies)
     none = np.full(count, -1, dtype=np.intp)
     texts = zip(labels or [""] * count, bodies, strict=True)
@@ -66,6 +77,7 @@ def _pool(bodies, *, labels=None, cosines=None, candidates=None, before=None, af
         candidates=count if candidates is None else candidates,
         cosines=np.array(cosines or [0.0] * count),
         runs=[term_run(analyse(label), analyse(body)) for label, body in texts],
+        days_off=np.array(days_off or [math.nan] * (candidates or count)),
         before=none if before is None else np.array(before, dtype=np.intp),
         after=none if after is None else np.array(after, dtype=np.intp),
         topic=none,
@@ -139,6 +151,7 @@ def test_another_order_of_candidates_gives_the_same_rows_in_that_order(given_, d
         pool,
         cosines=pool.cosines[order],
         runs=[pool.runs[n] for n in order],
+        days_off=pool.days_off[order[: pool.candidates]],
         before=place[pool.before[order]],
         after=place[pool.after[order]],
         topic=pool.topic[order],
