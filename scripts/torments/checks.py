@@ -35,6 +35,8 @@ _PARTS: Final = {
         SELECT count(*) FROM chunks WHERE model_id <> 0 AND vector IS NULL""",
     "a memory the change feed does not name": """
         SELECT count(*) FROM entities WHERE row_id NOT IN (SELECT entity_row_id FROM changes)""",
+}
+_UNRECORDED: Final = {
     "a memory the journal does not name": """
         SELECT count(*) FROM entities WHERE id NOT IN (SELECT entity_id FROM journal)""",
 }
@@ -74,9 +76,13 @@ def where(state: State) -> int:
     return max((max(kept.written_by, kept.forgotten_by) for kept in state.values()), default=0)
 
 
-def parts_disagree(connection: Any) -> list[str]:
-    """Faults between the parts of memories: text, words, chunks, change feed."""
-    counts = {fault: connection.execute(sql).fetchone()[0] for fault, sql in _PARTS.items()}
+def parts_disagree(connection: Any, *, in_slices: bool = False) -> list[str]:
+    """Faults between the parts of memories: text, words, chunks, change feed, journal.
+
+    Of memories that came `in_slices` the journal names none by itself.
+    """
+    parts = _PARTS if in_slices else _PARTS | _UNRECORDED
+    counts = {fault: connection.execute(sql).fetchone()[0] for fault, sql in parts.items()}
     return [f"{fault} ({count})" for fault, count in counts.items() if count]
 
 

@@ -117,7 +117,7 @@ class _Run:
         with checks.opened(store) as connection:
             if not checks.has_tables(connection):
                 return []
-            return checks.parts_disagree(connection) + checks.broken(connection)
+            return checks.parts_disagree(connection, in_slices=True) + checks.broken(connection)
 
     def _texts(self, store: Path) -> list[Any]:
         if not store.exists():
