@@ -30,10 +30,16 @@ _CLAUSES: Final = {
     " AND (e.valid_to_unix_ms IS NULL OR (:closed AND :valid_to <= e.valid_to_unix_ms))",
 }
 
-# Without the filter: to look into every match would cost more than to find and score it.
-_MATCHES: Final = """
+_KEYWORD: Final = """
+    SELECT f.rowid, -bm25(entities_fts) AS score FROM entities_fts f
+    JOIN entities e ON e.row_id = f.rowid
+    WHERE entities_fts MATCH :expression AND f.rowid > :after AND {filter}
+    ORDER BY score DESC, f.rowid LIMIT :pool
+"""
+_BEST_MATCHES: Final = """
     SELECT rowid, -bm25(entities_fts) AS score FROM entities_fts
-    WHERE entities_fts MATCH :expression AND rowid > :after ORDER BY score DESC, rowid
+    WHERE entities_fts MATCH :expression AND rowid > :after
+    ORDER BY score DESC, rowid LIMIT :most
 """
 _SUBSTRING: Final = """
     SELECT e.row_id, t.label, t.body FROM entities e JOIN entity_text t ON t.row_id = e.row_id
@@ -210,18 +216,18 @@ def keyword(
 ) -> list[Candidate]:
     """The best `pool` memories behind a row that match an expression and pass a filter, by BM25.
 
-    Scores are not bounded. All matches are scored; the filter is asked for the best of them, then
-    for ever more, until enough pass.
+    Scores are not bounded. To look into every match for the filter costs more than to find and
+    score it; so the best of all are looked into first, and mostly are enough.
     """
-    matches = reader.tuples(_MATCHES, {"expression": expression, "after": after})
-    found: list[Candidate] = []
-    start, size = 0, pool + pool // 4
-    while start < len(matches) and len(found) < pool:
-        asked = matches[start : start + size]
-        passing = allowed(reader, [row_id for row_id, _ in asked], filter)
-        found += [Candidate(row_id, score) for row_id, score in asked if row_id in passing]
-        start, size = start + size, 2 * size
-    return found[:pool]
+    most = pool + pool // 4
+    values = {"expression": expression, "after": after}
+    rows = reader.tuples(_BEST_MATCHES, {**values, "most": most})
+    passing = allowed(reader, [row_id for row_id, _ in rows], filter)
+    found = [(row_id, score) for row_id, score in rows if row_id in passing]
+    if len(found) < pool and len(rows) == most:
+        clause, wanted = where(filter)
+        found = reader.tuples(_KEYWORD.format(filter=clause), {**wanted, **values, "pool": pool})
+    return [Candidate(row_id, score) for row_id, score in found[:pool]]
 
 
 def substring(
