@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mimir_py.recall.runs import Codes, TermRun, code
+from mimir_py.recall.runs import Codes, TermRun
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -81,7 +81,7 @@ def count(
 
 def _found(place: Mapping[str, int], codes: Codes, parts: Places) -> _Hits:
     """Where any of the terms in `place` stand among the codes of many runs, part after part."""
-    wanted = np.array([code(term) for term in place] or [0], dtype=np.int64)
+    wanted = np.array([hash(term) for term in place] or [0], dtype=np.int64)
     columns = np.array(list(place.values()) or [0], dtype=np.intp)
     order = np.argsort(wanted)
     nearest = order[np.searchsorted(wanted, codes, sorter=order).clip(max=len(order) - 1)]

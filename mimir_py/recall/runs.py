@@ -40,6 +40,7 @@ _MOST_CHANGES: Final = 256
 class TermRun(NamedTuple):
     """One memory: `codes` of its terms in four parts, whose lengths are `parts`.
 
+    A code is the hash of a term, which is another one in every process.
     They are the words of its body, its extras, and the same two of its label. `times` and `numbers`
     are how many words of its body tell a time or a number.
     """
@@ -52,23 +53,18 @@ class TermRun(NamedTuple):
     numbers: int
 
 
-def code(term: str) -> int:
-    """The number of a term, in this process alone."""
-    return hash(term)
-
-
 def term_run(label: str, body: str) -> TermRun:
     """The index terms of a memory, taken apart."""
     words, extras = _parted(body)
     of_label = _parted(label)
     terms = [*words, *extras, *of_label[0], *of_label[1]]
     return TermRun(
-        np.fromiter(map(code, terms), np.int64, len(terms)),
+        np.fromiter(map(hash, terms), np.int64, len(terms)),
         (len(words), len(extras), len(of_label[0]), len(of_label[1])),
         words[0] if words else "",
         body.endswith(QUESTION),
-        sum(word in TIME_TERMS for word in words),
-        sum(word.isdigit() or word in NUMBER_TERMS for word in words),
+        sum(map(TIME_TERMS.__contains__, words)),
+        sum(map(str.isdigit, words)) + sum(map(NUMBER_TERMS.__contains__, words)),
     )
 
 
