@@ -77,8 +77,13 @@ class Links:
             self._ends.append(numbers.setdefault(target, len(numbers)))
             self._weights.append(weight)
 
+    @property
+    def ids(self) -> Sequence[str]:
+        """All that are linked."""
+        return list(self._numbers)
+
     def __iter__(self) -> Iterator[tuple[str, str, float]]:
-        ids = list(self._numbers)
+        ids = self.ids
         ends = iter(self._ends)
         for source, target, weight in zip(ends, ends, self._weights, strict=True):
             yield ids[source], ids[target], weight

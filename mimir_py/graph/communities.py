@@ -113,7 +113,10 @@ class Communities:
             if last > _QUICK_LINKS:
                 apart.start()
             links = await self._links(workspace, last)
-            graph = await asyncio.to_thread(apart, Wanted(links, algorithm, min_size))
+            graph, facts = await asyncio.gather(
+                asyncio.to_thread(apart, Wanted(links, algorithm, min_size)),
+                self._facts(links.ids),
+            )
         modularity = round(graph.parts.modularity, _DIGITS)
         now = self._clock()
         found = [
@@ -130,7 +133,7 @@ class Communities:
                 now,
                 seen,
             )
-            for name, ids, digest, summary in await self._described(graph)
+            for name, ids, digest, summary in await self._described(graph, facts)
         ]
         archived = await self._database.write(partial(self._keep, workspace, found))
         return Detection(
@@ -253,14 +256,18 @@ class Communities:
         entity = await self._database.read(lambda reader: entity_store.by_id(reader, entity_id))
         return entity is not None and not entity.archived
 
-    async def _described(self, graph: Found) -> list[tuple[str, tuple[str, ...], str, str]]:
+    async def _facts(self, linked: Sequence[str]) -> Facts:
+        facts: Facts = {}
+        for start in range(0, len(linked), _FACT_SLICE):
+            ids = linked[start : start + _FACT_SLICE]
+            facts |= await self._database.read(partial(store.facts, ids=ids))
+        return facts
+
+    async def _described(
+        self, graph: Found, facts: Facts
+    ) -> list[tuple[str, tuple[str, ...], str, str]]:
         """Of each community its id, its members, a digest of them, and what it is about."""
         communities = graph.parts.communities
-        everyone = [graph.ids[node] for nodes in communities for node in nodes]
-        facts: Facts = {}
-        for start in range(0, len(everyone), _FACT_SLICE):
-            ids = everyone[start : start + _FACT_SLICE]
-            facts |= await self._database.read(partial(store.facts, ids=ids))
         listed = await asyncio.to_thread(_listed, graph, facts)
         told: dict[str, Telling] = {}
         wanted = [entity_id for ids in listed for entity_id in ids]
