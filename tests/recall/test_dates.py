@@ -127,3 +127,26 @@ def test_days_off_are_counted_from_the_nearest_period():
     assert days_off(_ms(date(2026, 1, 15)), [week, later]) == pytest.approx(3, abs=0.05)
     assert days_off(_ms(date(2026, 1, 30)), [week, later]) == pytest.approx(-2, abs=0.05)
     assert days_off(_ms(date(2026, 1, 1)), [later, week]) == pytest.approx(-4, abs=0.05)
+
+
+async def test_a_question_that_names_a_time_prefers_what_holds_since_then(opened):
+    def record(key, text, *day):
+        return {
+            "category": "decision",
+            "key": key,
+            "body_json": f'{{"content": "{text}"}}',
+            "valid_from_unix_ms": _ms(date(*day)),
+        }
+
+    records = [
+        record("nats", "We chose NATS over Kafka for the order queue", 2025, 3, 4),
+        record("stall", "The order queue stalled: a consumer leaked connections", 2025, 5, 20),
+        record("redis", "The order queue moved to Redis streams", 2025, 7, 9),
+    ]
+    async with opened(*records) as client:
+        first = [
+            (await client.recall(f"what about the order queue {when}?"))[0]["key"]
+            for when in ("in March 2025", "on 20 May 2025", "in July")
+        ]
+
+    assert first == ["nats", "stall", "redis"]
