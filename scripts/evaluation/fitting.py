@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 _RIDGE: Final = 1.0
 # What is known without data: who types an identifier wants what holds it, and who names a time
 # wants what is of it.
-_PRIOR: Final = {"identifier": 6.0, "in_period": 6.0, "after_period": 4.0, "before_period": 2.0}
+_PRIOR: Final = {"identifier": 6.0, "in_period": 8.0, "after_period": 7.0, "before_period": 6.0}
 _JUDGED: Final = 5
 _MEANING: Final = frozenset({"cosine"})
 _DIGITS: Final = 5
