@@ -235,9 +235,8 @@ def substring(
 ) -> dict[int, tuple[str, str]]:
     """The latest memories that hold any of the needles anywhere, as (label, body) by row id."""
     clause, values = where(filter)
-    rows = reader.tuples(
-        _SUBSTRING.format(filter=clause), {**values, "needles": json_array(needles), "pool": pool}
-    )
+    values |= {"needles": json_array(needles), "pool": pool}
+    rows = reader.tuples(_SUBSTRING.format(filter=clause), values)
     return {row_id: (label, body) for row_id, label, body in rows}
 
 
@@ -251,9 +250,8 @@ def named(reader: Reader, name: str, filter: Filter, pool: int) -> list[Candidat
 def browse(reader: Reader, filter: Filter, limit: int, offset: int) -> list[Candidate]:
     """Memories without a query, under each of their keys, latest change first."""
     clause, values = where(filter)
-    rows = reader.tuples(
-        _BROWSE.format(filter=clause), {**values, "limit": limit, "offset": offset}
-    )
+    values |= {"limit": limit, "offset": offset}
+    rows = reader.tuples(_BROWSE.format(filter=clause), values)
     return [Candidate(row_id, 1.0, alias=alias) for row_id, alias, _ in rows]
 
 
@@ -279,8 +277,7 @@ def count_memories(reader: Reader) -> int:
 
 def terms(reader: Reader, row_ids: Sequence[int]) -> list[tuple[int, str, str]]:
     """(row id, label, body) as index terms; of a very long body those at its beginning."""
-    values = {"row_ids": json_array(row_ids), "most": MOST_TERM_CHARS}
-    return reader.tuples(_TERMS, values)
+    return reader.tuples(_TERMS, {"row_ids": json_array(row_ids), "most": MOST_TERM_CHARS})
 
 
 class Standing(NamedTuple):
