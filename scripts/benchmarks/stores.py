@@ -43,6 +43,7 @@ _VECTORS_AT_ONCE: Final = 2_000
 _NOISE: Final = 0.3
 _REAL_VECTORS: Final = "SELECT vector FROM chunks WHERE vector IS NOT NULL ORDER BY chunk_id"
 _SOURCES: Final = ("corpus.py", "words.py", "stores.py")
+_HEAD: Final = ".head"
 
 
 class Stores:
@@ -85,7 +86,7 @@ class Stores:
     def copy(self, store: Path, folder: Path) -> Path:
         """A copy in `folder`, wholly on the disk, so that nobody else's sync has to write it."""
         target = folder / store.name
-        for suffix in ("", "-wal"):
+        for suffix in (_HEAD, "", "-wal"):
             source = store.with_name(store.name + suffix)
             if source.exists():
                 copied = shutil.copyfile(source, target.with_name(target.name + suffix))
@@ -101,7 +102,7 @@ class Stores:
             with tempfile.TemporaryDirectory(dir=self.folder) as folder:
                 made = Path(folder) / name
                 make(made)
-                made.replace(kept)
+                _move(made, kept)
         return kept
 
     def _make_tiny(self, path: Path) -> None:
@@ -119,7 +120,7 @@ class Stores:
         asyncio.run(_fill_vectors(path, self.small(), _HUGE_SEED))
 
     def _make_sealed(self, key: Path, path: Path) -> None:
-        self.copy(self.large(), path.parent).rename(path)
+        _move(self.copy(self.large(), path.parent), path)
         self._program.run("seal", "--db", path, "--encryption-key", key)
 
     def _import(self, path: Path, memories: Iterable[Memory], prefix: str, *flags: str) -> None:
@@ -140,6 +141,12 @@ def large_memories() -> Iterable[Memory]:
 def huge_memories() -> Iterable[Memory]:
     """What the huge store holds."""
     return Corpus(_HUGE_SEED).memories(HUGE)
+
+
+def _move(store: Path, target: Path) -> None:
+    """Move a store, and the head of its journal, which stands beside it."""
+    for suffix in (_HEAD, ""):
+        store.with_name(store.name + suffix).replace(target.with_name(target.name + suffix))
 
 
 def entity_id(prefix: str, number: int) -> str:
