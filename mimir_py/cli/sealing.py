@@ -67,7 +67,10 @@ def seal(
     settings, path = settings_for(db), store_path(db)
     if is_sealed(path):
         if guarded(lambda: clear_up(path, settings.busy_timeout_ms)):
-            print(f"{path}: what an interrupted command left of the old file was wiped.")
+            if as_json:
+                print_json({"path": str(path), "sealed": True, "wiped": True})
+            else:
+                print(f"{path}: what an interrupted command left of the old file was wiped.")
             return
         raise fail(f"{path} is sealed already; nothing was changed. For another key: mimir rotate")
     new = _secret(settings, create=True)

@@ -111,7 +111,10 @@ def _plan_since(reader: Reader, since: Since, workspaces: Workspaces) -> Plan:
         if all(found.source != since.source for found in changes):
             continue
         made = _reversed(reader, changes, since.source)
-        (steps if isinstance(made, Undone) else skipped).append(made)  # type: ignore[arg-type]
+        if isinstance(made, Undone):
+            steps.append(made)
+        else:
+            skipped.append(made)
         # Whoever did it, it stays: that is to be known of a memory that is put back.
         skipped += others.get(entity_id, ())
     return Plan(tuple(steps), tuple(skipped))
@@ -152,7 +155,10 @@ def plan_imported(
         others = (found for entry in about if (found := change(entry)) is not None)
         every = sorted((*own, *others), key=lambda found: -found.entry.seq)
         made = _reversed(reader, every, own[0].source)
-        (steps if isinstance(made, Undone) else skipped).append(made)  # type: ignore[arg-type]
+        if isinstance(made, Undone):
+            steps.append(made)
+        else:
+            skipped.append(made)
     return Plan(tuple(steps), tuple(skipped))
 
 

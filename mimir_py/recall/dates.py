@@ -15,7 +15,7 @@ _MONTHS: Final = (
     *("january", "february", "march", "april", "may", "june"),
     *("july", "august", "september", "october", "november", "december"),
 )
-_COUNTS: Final = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_COUNTS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _YEARS_BACK: Final = 5
 # Of a longer text what it names first.
 _MOST_CHARACTERS: Final = 2_000
@@ -31,7 +31,7 @@ _YEAR: Final = r"(?P<year>(?:19[89]\d|20\d\d))\b"
 _NAMED: Final = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        r"\b(?P<year>(?:19[89]\d|20\d\d))-(?P<number>[01]\d)(?:-(?P<day>[0-3]\d))?\b",
+        r"\b(?P<year>(?:19[89]\d|20\d\d))-(?P<number>0[1-9]|1[0-2])(?:-(?P<day>[0-3]\d))?\b",
         rf"\b{_DAY}\s+(?:of\s+)?{_MONTH}\b\.?(?:,?\s+{_YEAR})?",
         rf"\b{_MONTH}\.?\s+{_DAY}(?:,?\s+{_YEAR})?",
         rf"\b{_MONTH}\.?,?\s+(?:of\s+)?{_YEAR}",
@@ -43,7 +43,7 @@ _NAMED: Final = tuple(
 )
 _RELATIVE: Final = re.compile(
     r"\b(?P<day>today|yesterday)\b|\b(?P<which>this|last)\s+(?P<unit>week|month|year)\b"
-    rf"|\b(?P<count>\d{{1,2}}|an?|{'|'.join(_COUNTS[1:])})\s+(?P<back>day|week|month)s?\s+ago\b",
+    rf"|\b(?P<count>\d{{1,2}}|an?|{'|'.join(_COUNTS)})\s+(?P<back>day|week|month)s?\s+ago\b",
     re.IGNORECASE,
 )
 
@@ -61,9 +61,11 @@ def periods(text: str, now: UnixMs) -> tuple[Period, ...]:
     taken = text[:_MOST_CHARACTERS]
     found: list[tuple[date, date]] = []
     for pattern in _NAMED:
-        for match in pattern.finditer(taken):
+        matches = list(pattern.finditer(taken))
+        for match in matches:
             found += _named(match, today)
-        taken = pattern.sub(" ; ", taken)
+        if matches:
+            taken = pattern.sub(" ; ", taken)
     found += [_relative(match, today) for match in _RELATIVE.finditer(taken)]
     distinct = list(dict.fromkeys(found))[:_MOST_PERIODS]
     return tuple(Period(_midnight(first), _midnight(last)) for first, last in distinct)
@@ -95,7 +97,7 @@ def _named(match: re.Match[str], today: date) -> Iterator[tuple[date, date]]:
 
 def _month(parts: dict[str, str | None]) -> int | None:
     if number := parts.get("number"):
-        return min(12, max(1, int(number)))
+        return int(number)
     name = (parts.get("month") or "").lower()
     return next((n for n, month in enumerate(_MONTHS, 1) if month[:3] == name[:3]), None)
 
@@ -106,7 +108,7 @@ def _relative(match: re.Match[str], today: date) -> tuple[date, date]:
         first = today if name.lower() == "today" else today - day
         return first, first + day
     if count := match["count"]:
-        number = int(count) if count.isdigit() else max(1, _number(count))
+        number = int(count) if count.isdigit() else _number(count)
         return _back(today, number, match["back"].lower())
     number = 1 if match["which"].lower() == "last" else 0
     unit = match["unit"].lower()
@@ -129,7 +131,7 @@ def _back(today: date, number: int, unit: str) -> tuple[date, date]:
 
 
 def _number(word: str) -> int:
-    return _COUNTS.index(word.lower()) if word.lower() in _COUNTS else 1
+    return _COUNTS.index(word.lower()) + 1 if word.lower() in _COUNTS else 1
 
 
 def _months_before(day: date, months: int) -> date:

@@ -40,9 +40,9 @@ _MOST_CHANGES: Final = 256
 class TermRun(NamedTuple):
     """One memory: `codes` of its terms in four parts, whose lengths are `parts`.
 
-    A code is the hash of a term, which is another one in every process.
-    They are the words of its body, its extras, and the same two of its label. `times` and `numbers`
-    are how many words of its body tell a time or a number.
+    The parts are the words of its body, its extras, and the same two of its label; a code is the
+    hash of a term, which is another one in every process. `times` and `numbers` are how many words
+    of its body tell a time or a number.
     """
 
     codes: Codes

@@ -10,7 +10,6 @@ A name is replaced by its AES-SIV text (RFC 5297), which is the same each time: 
 equal, and that is all that shows of them.
 """
 
-import hashlib
 import hmac
 import os
 from collections import OrderedDict
@@ -32,7 +31,6 @@ _TEXT_FROM: Final = _PREFIX_BYTES + _NONCE_BYTES + KEY_BYTES
 # The key is used once, so its nonce may be anything.
 _ZERO_NONCE: Final = bytes(12)
 _NAMES_REMEMBERED: Final = 4_096
-_HASH_BLOCK_BYTES: Final = 128
 
 
 class Cipher:
@@ -43,7 +41,8 @@ class Cipher:
         self._store_id = store_id
         self.seal_names = seal_names
         self._prefix = _FORMAT + self.subkey("key id")[:_ID_BYTES]
-        self._record_keys = _Hmac(self.subkey("rows", 64))
+        # Copied for each row: what is hashed of the key alone is hashed once.
+        self._record_keys = hmac.new(self.subkey("rows", 64), digestmod="sha512")
         self._names = AESSIV(self.subkey("names", 64))
         self._words: OrderedDict[tuple[str, bytes], bytes] = OrderedDict()
 
@@ -98,20 +97,7 @@ class Cipher:
         return word
 
     def _record_key(self, nonce: bytes) -> tuple[bytes, bytes]:
-        block = self._record_keys.digest(b"mimir row" + nonce + b"\x01")
+        record = self._record_keys.copy()
+        record.update(b"mimir row" + nonce + b"\x01")
+        block = record.digest()
         return block[:KEY_BYTES], block[KEY_BYTES:]
-
-
-class _Hmac:
-    """HMAC-SHA-512 (RFC 2104) under one key: what is hashed of it alone is hashed once."""
-
-    def __init__(self, key: bytes) -> None:
-        block = key.ljust(_HASH_BLOCK_BYTES, b"\0")
-        self._inner = hashlib.sha512(bytes(byte ^ 0x36 for byte in block))
-        self._outer = hashlib.sha512(bytes(byte ^ 0x5C for byte in block))
-
-    def digest(self, message: bytes) -> bytes:
-        inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(message)
-        outer.update(inner.digest())
-        return outer.digest()

@@ -2,9 +2,7 @@
 
 import json
 import random
-import signal
 import sqlite3
-import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,7 +18,6 @@ _FILES: Final = 40
 _AT: Final = 1_760_000_000_000
 # When to kill, in shares of what a whole run took; most of a short one is its start.
 _WORKING: Final = (0.4, 0.95)
-_TIMEOUT_S: Final = 120
 _TEXTS: Final = """
     SELECT category, key, body_json FROM entities WHERE archived = 0 ORDER BY category, key
 """
@@ -99,16 +96,7 @@ class _Run:
         return self._whole[move.name]
 
     def _kill(self, move: _Move, store: Path, moment: float) -> None:
-        program = self._setting.program
-        process = subprocess.Popen(
-            [program.path, *move.into(store)],
-            env=program.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        time.sleep(moment)
-        process.kill()
-        if process.wait(_TIMEOUT_S) == -signal.SIGKILL:
+        if self._setting.kill([self._setting.program.path, *move.into(store)], moment):
             self.killed += 1
         else:
             self.ended += 1

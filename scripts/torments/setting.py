@@ -3,6 +3,8 @@
 import itertools
 import math
 import random
+import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -14,6 +16,7 @@ from benchmarks.client import Server
 from benchmarks.program import Program
 
 _SABOTAGE: Final = Path(__file__).with_name("sabotage.py")
+_KILLED_S: Final = 120
 _BARE_SERVER: Final = Path(__file__).parents[1] / "benchmarks" / "bare_server.py"
 
 
@@ -194,6 +197,18 @@ class Setting:
     def command(self, sabotage: str | None = None) -> list[str | Path]:
         """The installed program, or the same with one of its safeguards taken out."""
         return [sys.executable, _SABOTAGE, sabotage] if sabotage else [self.program.path]
+
+    def kill(self, command: Sequence[str | Path], moment: float) -> bool:
+        """Start a command and kill it after so many seconds; whether it was still at work."""
+        process = subprocess.Popen(
+            command,
+            env=self.program.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(moment)
+        process.kill()
+        return process.wait(_KILLED_S) == -signal.SIGKILL
 
     def bare_server(self) -> Server:
         """The least an MCP server can be, for start-up figures."""

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import signal
-import subprocess
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -20,7 +18,6 @@ _EDITED: Final = 12
 _WORKING: Final = (0.4, 1.0)
 _WAITING: Final = (1.5, 2.5)
 _USUAL_S: Final = 1.0
-_TIMEOUT_S: Final = 120
 _CONTROL: Final = "hasty"
 _MINE: Final[Mapping[str, str]] = {
     "mine.md": "my own words",
@@ -113,7 +110,8 @@ class _Run:
         self._kill("vault-import", command)
         answer = self._command(command)
         with checks.opened(folder / "new.db") as connection:
-            faults = checks.parts_disagree(connection) + checks.broken(connection)
+            faults = checks.parts_disagree(connection, in_slices=True)
+            faults += checks.broken(connection)
         again = folder / "again"
         self._command(["vault-export", "--vault-dir", again, "--db", folder / "new.db"])
         if _notes(again) != _notes(notes):
@@ -155,16 +153,7 @@ class _Run:
         """Start a command, and kill it at a moment of its work."""
         share = self._random.uniform(*(_WAITING if self._sabotage else _WORKING))
         moment = share * self._takes.get(name, _USUAL_S)
-        program = self._setting.program
-        process = subprocess.Popen(
-            [*self._setting.command(self._sabotage), *command],
-            env=program.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        time.sleep(moment)
-        process.kill()
-        if process.wait(_TIMEOUT_S) == -signal.SIGKILL:
+        if self._setting.kill([*self._setting.command(self._sabotage), *command], moment):
             self.killed += 1
         else:
             self.ended += 1
