@@ -200,8 +200,8 @@ class Fading:
             ids += await self._database.write_slice(partial(work, some=some))
         return ids
 
-    def retire_one(self, tx: Writer, entity: Entity, reason: str) -> None:
-        """Archive a live memory, in a transaction of the caller's."""
+    def retire_one(self, tx: Writer, entity: Entity, reason: str, **more: str) -> None:
+        """Archive a live memory, in a transaction of the caller's; `more` is for its entry."""
         self._rows.retire(tx, entity, reason, self._clock())
         self._journal.append(
             tx,
@@ -213,7 +213,7 @@ class Fading:
                 entity_id=entity.id,
                 agent_id=entity.agent_id,
                 workspace_hash=entity.workspace_hash,
-                acted_json=json.dumps({"reason": reason}, ensure_ascii=False),
+                acted_json=json.dumps({"reason": reason, **more}, ensure_ascii=False),
             ),
         )
 

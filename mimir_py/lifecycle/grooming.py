@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from mimir_py.aside import Aside
 from mimir_py.entities import Draft, Entity, Identity, Link, Memories, Remembered, links
 from mimir_py.entities import store as entity_store
+from mimir_py.entities.models import CREATED
 from mimir_py.entities.retention import LAYERS, is_protected, standing
 from mimir_py.errors import InvalidInput
 from mimir_py.history.retention import Bounds, Retained
@@ -239,9 +240,12 @@ class Grooming:
 
     async def _merge(self, wanted: Observation, merging: Merging) -> None:
         """Store an observation with links to its sources, and archive these if asked to."""
-        gone = {source.id for source in _to_archive(wanted, merging)}
+        chosen = [source.id for source in _to_archive(wanted, merging)]
 
         def attach(tx: Writer, remembered: Remembered) -> None:
+            if remembered.action != CREATED:
+                # Somebody else has merged them meanwhile.
+                return
             holder = entity_store.by_id(tx, remembered.id)
             assert holder is not None
             now = self._clock()
@@ -250,11 +254,16 @@ class Grooming:
             links.replace(tx, holder.row_id, made)
             entity_store.append_change(tx, holder.row_id, holder.id, "link")
             store.set_freshness(tx, holder.id, wanted.freshness)
-            self._note(tx, "consolidate", holder, {"source_ids": ids, "archived": sorted(gone)})
-            for source in entity_store.by_ids(tx, sorted(gone)).values():
-                # Changed meanwhile, it may say something else.
-                if not source.archived and not is_protected(standing(source)):
-                    self._fading.retire_one(tx, source, f"consolidated into {holder.id}")
+            found = entity_store.by_ids(tx, sorted(chosen)).values()
+            # Changed meanwhile, it may say something else.
+            going = [one for one in found if not (one.archived or is_protected(standing(one)))]
+            archived = [source.id for source in going]
+            said = {"source": _SOURCE, "source_ids": ids, "archived": archived}
+            # What is undone with an entry names it.
+            part_of = self._note(tx, "consolidate", holder, said)
+            for source in going:
+                reason = f"consolidated into {holder.id}"
+                self._fading.retire_one(tx, source, reason, source=_SOURCE, part_of=part_of)
 
         await self._memories.remember(_draft(wanted), attach)
 
@@ -303,7 +312,7 @@ class Grooming:
         if await self._database.read(partial(store.mark, name=_LINK_MARK)) != wanted.upto:
             await self._database.write(partial(store.set_mark, name=_LINK_MARK, value=wanted.upto))
 
-    def _note(self, tx: Writer, what: str, entity: Entity, acted: object) -> None:
+    def _note(self, tx: Writer, what: str, entity: Entity, acted: object) -> str:
         entry = Entry(
             what,
             kind=AUDIT,
@@ -313,7 +322,7 @@ class Grooming:
             workspace_hash=entity.workspace_hash,
             acted_json=json.dumps(acted, ensure_ascii=False),
         )
-        self._journal.append(tx, entry)
+        return self._journal.append(tx, entry).id
 
 
 def _to_merge(window: Sequence[Entity], threshold: float, alike: Alike) -> list[Observation]:

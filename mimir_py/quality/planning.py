@@ -1,7 +1,7 @@
 """What undoing comes to: which memories are put back, how, and which are left. Only reads."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from mimir_py.entities import Entity, undoing
@@ -24,18 +24,23 @@ from mimir_py.storage.database import Reader
 from mimir_py.values import UnixMs
 
 MOST_ENTRIES: Final = 10_000
+_ERASED: Final = "the memory was erased"
 
 Workspaces = tuple[str, ...] | None
 
 
 @dataclass(frozen=True)
 class Undone:
-    """What was, or would be, done to a memory, and the entries it undoes, newest first."""
+    """What was, or would be, done to a memory, and the entries it undoes, newest first.
+
+    `parts` are the memories of the steps that belong to this one and follow it.
+    """
 
     memory: Entity
     step: Step
     journal_ids: tuple[str, ...]
     version: Entity | None
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,20 @@ def _plan_one(reader: Reader, journal_id: str, workspaces: Workspaces) -> Plan:
     step = _reversed(reader, [found], found.source)
     if isinstance(step, Skipped):
         raise Conflict(f"journal_id: {step.why}; nothing was changed")
-    return Plan((step,))
+    made = [_part(reader, entity_id, entry) for entity_id in found.parts]
+    parts = [part for part in made if isinstance(part, Undone)]
+    head = replace(step, parts=tuple(part.memory.id for part in parts))
+    return Plan((head, *parts), tuple(part for part in made if isinstance(part, Skipped)))
+
+
+def _part(reader: Reader, entity_id: str, whole: Recorded) -> Undone | Skipped:
+    """What undoes a change of a memory that belongs to a change of another one."""
+    later = [seq for seq in journal_store.about_entity(reader, entity_id) if seq > whole.seq]
+    for entry in journal_store.by_seqs(reader, later):
+        found = change(entry)
+        if found is not None and found.part_of == whole.id:
+            return _reversed(reader, [found], found.source)
+    return Skipped(entity_id, _ERASED)
 
 
 def _plan_since(reader: Reader, since: Since, workspaces: Workspaces) -> Plan:
@@ -181,7 +199,7 @@ def _reversed(reader: Reader, changes: Sequence[Change], source: str) -> Undone 
     entity_id = newest.entity_id
     memory = entity_store.by_id(reader, entity_id)
     if memory is None:
-        return Skipped(entity_id, "the memory was erased")
+        return Skipped(entity_id, _ERASED)
     if not _is_latest(reader, memory, newest):
         return Skipped(entity_id, "the memory was changed since; undo the later change first")
     version = None

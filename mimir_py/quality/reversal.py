@@ -10,6 +10,7 @@ from mimir_py.journal.models import AUDIT, Recorded
 
 UNDO: Final = "undo"
 IMPORT: Final = "import"
+MERGE: Final = "consolidate"
 SOURCE: Final = "mimir_undo"
 
 
@@ -26,15 +27,20 @@ class Step(StrEnum):
     REVIVE = "revived"
 
 
+_OPPOSITES: Final[Mapping[str, Step]] = {
+    Step.ARCHIVE: Step.REVIVE,
+    Step.RESTORE: Step.RESTORE,
+    Step.REVIVE: Step.RESTORE,
+}
 # What an entry tells of that is not undone, and what to do instead.
 _LEFT: Final[Mapping[str, str]] = {
     "score": "a score is not undone: score the memory again",
     "rename": "a renamed file is not undone: rename it back",
-    "consolidate": "what was merged is not undone: undo what it archived, forget what it made",
+    MERGE: "it does not tell what it archived: undo that, and forget what it made",
     "link": "a link is not undone: unlink the two",
 }
 _LEFT_KEY: Final = "a dropped key is not undone: remember the memory under it again"
-_CHANGES: Final = frozenset({"remember", "forget", "supersede", "rename", UNDO})
+_CHANGES: Final = frozenset({"remember", "forget", "supersede", "rename", MERGE, UNDO})
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,9 @@ class Change:
 
     `reverse` is what undoes it; `history_id` the version before it, if it made one; `source` who
     made it, "" if the entry does not say. An entry may tell of changes of many memories.
+
+    Changes of other memories that belong to it are undone with it: `parts` are these memories,
+    whose entries name the one they are `part_of`.
     """
 
     entry: Recorded
@@ -50,27 +59,40 @@ class Change:
     reverse: Step
     history_id: str
     source: str
+    parts: tuple[str, ...] = ()
+    part_of: str = ""
 
 
 def change(entry: Recorded) -> Change | None:
     """The change an entry tells of; `None` if it tells of none that can be undone."""
-    acted = _acted(entry)
-    history_id, source = str(acted.get("history_id", "")), str(acted.get("source", ""))
-    action = acted.get("action")
-    kind, entity_id = entry.entry.event_type, entry.entry.entity_id
     # Callers may record anything; only what Mimir itself did can be undone.
-    if entry.entry.kind != AUDIT or not entity_id:
+    if entry.entry.kind != AUDIT or not entry.entry.entity_id:
         return None
-    if kind == "remember" and action == "created":
-        return Change(entry, entity_id, Step.ARCHIVE, "", source)
-    if kind in ("remember", "supersede") and history_id:
-        return Change(entry, entity_id, Step.RESTORE, history_id, source)
+    kind, acted = entry.entry.event_type, _acted(entry)
+    reverse = _reverse(kind, acted)
+    if reverse is None:
+        return None
+    return Change(
+        entry,
+        entry.entry.entity_id,
+        reverse,
+        history_id=acted.get("history_id", ""),
+        source=acted.get("source", ""),
+        parts=tuple(acted.get("archived" if kind == MERGE else "parts", ())),
+        part_of=acted.get("part_of", ""),
+    )
+
+
+def _reverse(kind: str, acted: Mapping[str, Any]) -> Step | None:
+    """What undoes what an entry of a kind tells of, if anything does."""
+    if kind == UNDO:
+        return _OPPOSITES.get(acted.get("action", ""))
+    if kind in ("remember", "supersede") and acted.get("history_id"):
+        return Step.RESTORE
     if kind == "forget" and "key" not in acted:
-        return Change(entry, entity_id, Step.REVIVE, "", source)
-    if kind == UNDO and action in set(Step):
-        reverse = Step.REVIVE if action == Step.ARCHIVE else Step.RESTORE
-        return Change(entry, entity_id, reverse, history_id, SOURCE)
-    return None
+        return Step.REVIVE
+    is_made = acted.get("action") == "created" if kind == "remember" else "source" in acted
+    return Step.ARCHIVE if kind in ("remember", MERGE) and is_made else None
 
 
 def is_import(source: str) -> bool:

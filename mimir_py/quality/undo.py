@@ -115,9 +115,13 @@ class Undo:
     ) -> list[str] | None:
         if not planning.is_same(plan_of(tx), plan):
             return None
-        return [self._step(tx, step, derived.get(step.memory.id)) for step in plan.steps]
+        entries: list[str] = []
+        for step in plan.steps:
+            whole = entries[0] if entries and plan.steps[0].parts else ""
+            entries.append(self._step(tx, step, derived.get(step.memory.id), whole))
+        return entries
 
-    def _step(self, tx: Writer, step: Undone, derived: Prepared | None) -> str:
+    def _step(self, tx: Writer, step: Undone, derived: Prepared | None, whole: str) -> str:
         now, memory = self._clock(), step.memory
         said: dict[str, object] = {"action": step.step, "source": SOURCE}
         if step.step is Step.ARCHIVE:
@@ -132,6 +136,10 @@ class Undo:
             undoing.restore(tx, self._rows, memory, step.version, derived, now, history_id)
             said["history_id"] = history_id
         said["undid"] = list(step.journal_ids)
+        if step.parts:
+            said["parts"] = list(step.parts)
+        if whole:
+            said["part_of"] = whole
         entry = Entry(
             UNDO,
             kind=AUDIT,

@@ -7,35 +7,6 @@ import pytest
 from mimir_py.errors import Conflict, InvalidInput, NotFound
 
 _NAME = {"category": "note", "key": "queue"}
-_USES = {"retrieval_count", "last_accessed_unix_ms", "decay_score"}
-_OF_VERSIONS = {"recorded_at_unix_ms", "supersedes", "row_id", "invalidated_at_unix_ms"}
-
-
-@pytest.fixture
-def state(client):
-    """All memories and links as they are, but for how often used and when recorded."""
-
-    async def read():
-        left_out = _USES | _OF_VERSIONS
-        rows = await client.app.database.read(
-            lambda reader: reader.all("SELECT * FROM entities ORDER BY id")
-        )
-        kept = [{k: v for k, v in dict(row).items() if k not in left_out} for row in rows]
-        links = await client.rows("SELECT source_row_id, target_id, relationship FROM links")
-        return kept, sorted(links)
-
-    return read
-
-
-@pytest.fixture
-def last(client):
-    """The journal id of what was done last."""
-
-    async def read():
-        [entry, *_] = (await client.run("timeline", {"include_audit": True, "limit": 1}))["items"]
-        return entry["id"]
-
-    return read
 
 
 async def _update(client):
