@@ -12,6 +12,7 @@ import typer
 from mimir_py import __version__
 from mimir_py.cli.repair import Finding, around, content, repaired
 from mimir_py.cli.session import Db, Json, print_json, settings_for, store_path, with_app
+from mimir_py.config import Settings
 from mimir_py.errors import MimirError
 
 _PROBE: Final = "mimir-doctor"
@@ -47,9 +48,10 @@ def _examine(db: str | None) -> Iterator[Finding]:
     yield Finding("version", "ok", f"mimir {__version__}, Python {sys.version.split()[0]}")
     yield _command()
     path = store_path(db)
-    yield from _engine(settings_for(db).sqlite_driver)
+    settings = settings_for(db)
+    yield from _engine(settings.sqlite_driver)
     existed = path.exists()
-    yield from _permissions(path)
+    yield from _permissions(path, settings)
     yield from around(path)
     yield from content(path, db)
     try:
@@ -166,10 +168,11 @@ def _engine(preference: str) -> Iterator[Finding]:
         )
 
 
-def _permissions(path: Path) -> Iterator[Finding]:
+def _permissions(path: Path, settings: Settings) -> Iterator[Finding]:
     from mimir_py.storage.files import open_to_others
 
-    for file in (path, path.with_name(path.name + "-wal"), path.parent):
+    secrets = [file for file in (settings.encryption_key, settings.passphrase_file) if file]
+    for file in (path, path.with_name(path.name + "-wal"), path.parent, *secrets):
         if file.exists() and open_to_others(file):
             mode = "700" if file.is_dir() else "600"
             if file.is_dir() and file != Path.home() / ".mimir" / "data":

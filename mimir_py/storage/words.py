@@ -39,7 +39,7 @@ _MERGE: Final = "INSERT INTO derived.entities_fts (entities_fts, rank) VALUES ('
 _NEVER: Final = 0
 _USUAL: Final = 4
 # About twenty milliseconds of the connection's thread.
-_ROWS_AT_ONCE: Final = 500
+_ROWS_AT_ONCE: Final = 1_500
 
 SealedText = tuple[bytes | None, int]
 Text = tuple[int, str, str]

@@ -35,6 +35,19 @@ def test_a_store_others_can_read_is_a_fault_with_its_remedy(mimir: Mimir, store:
     assert f"chmod 600 {store}" in done.stdout
 
 
+def test_a_key_others_can_read_is_a_fault_with_its_remedy(mimir: Mimir, tmp_path: Path) -> None:
+    key = tmp_path / "secret.key"
+    mimir("keygen", "--key-file", key)
+    sealed = ("--db", tmp_path / "sealed.db", "--encryption-key", key)
+    assert mimir("doctor", *sealed).returncode == 0
+    key.chmod(0o640)
+
+    done = mimir("doctor", *sealed)
+
+    assert done.returncode == 1
+    assert f"chmod 600 {key}" in done.stdout.replace("\n", "")
+
+
 def test_a_foreign_file_is_a_fault_and_left_untouched(mimir: Mimir, tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("not a database", encoding="utf-8")
