@@ -217,7 +217,8 @@ class Documents:
             held, where = await self._database.read(partial(_held, identity=identity))
             if held is None or held.archived or where is None or where.path != origin.path:
                 return
-            await self._memories.forget(category, identity.key, _SHORTER, [wish.workspace])
+            place = [wish.workspace]
+            await self._memories.forget(category, identity.key, _SHORTER, place, wish.source)
 
     async def _deleted(self, places: Sequence[Place], workspace: str) -> list[str]:
         """Paths of remembered files in some folders that are not there any more."""

@@ -3,7 +3,7 @@
 import json
 import zlib
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from mimir_py.errors import DamagedStore
 from mimir_py.security import Trust
@@ -34,6 +34,14 @@ class Link:
         if not self.note:
             del values["note"]
         return values
+
+
+class Worth(NamedTuple):
+    """What a memory is judged to be worth: how fresh it is and the least it fades to, in 0..1."""
+
+    decay_score: float
+    importance: float
+    verified: bool
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,10 @@ class Entity:
     body_json: str
     # Whether the body is the one that was stored; a disk may have changed it since.
     is_sound: bool = True
+
+    @property
+    def worth(self) -> Worth:
+        return Worth(self.decay_score, self.importance, self.verified)
 
     @property
     def believed_until(self) -> UnixMs | None:

@@ -146,13 +146,18 @@ class Memories:
             found, later = succession.pair(tx, old, new, workspaces)
             earlier = succession.own_row(tx, self._rows, old, found)
             closed = succession.supersede(tx, self._rows, earlier, later, how, self._clock())
-            self._note_closed(tx, closed, later)
+            self._note_closed(tx, closed, later, Draft.source)
             return closed.old, later
 
         return await self._database.write(work)
 
     async def forget(
-        self, category: str, key: str, reason: str, workspaces: Sequence[str] | None
+        self,
+        category: str,
+        key: str,
+        reason: str,
+        workspaces: Sequence[str] | None,
+        source: str = Draft.source,
     ) -> bool:
         """Archive the live memories of that name, in some workspaces or in all (`None`).
 
@@ -163,8 +168,9 @@ class Memories:
             InvalidInput: the reason is over the limit of a name.
         """
         check_name("reason", reason, self._limits.name_bytes)
+        said = {"reason": reason, "source": source}
         return await self._database.write(
-            lambda tx: self._forget(tx, category, key, reason, workspaces)
+            lambda tx: self._forget(tx, category, key, said, workspaces)
         )
 
     async def delete(self, entity_id: str) -> bool:
@@ -216,7 +222,7 @@ class Memories:
             assert new is not None
             now = self._clock()
             closed = succession.supersede_by_draft(tx, self._rows, prepared.draft, new, now)
-            self._note_closed(tx, closed, new)
+            self._note_closed(tx, closed, new, prepared.draft.source)
             remembered = replace(remembered, superseded=closed.old.id)
         if then is not None:
             then(tx, remembered)
@@ -272,8 +278,14 @@ class Memories:
         return _remembered(stored.id, UPDATED, prepared.draft.identity)
 
     def _forget(
-        self, tx: Writer, category: str, key: str, reason: str, workspaces: Sequence[str] | None
+        self,
+        tx: Writer,
+        category: str,
+        key: str,
+        said: Mapping[str, str],
+        workspaces: Sequence[str] | None,
     ) -> bool:
+        reason = said["reason"]
         found = [
             entity
             for entity in store.by_name(tx, category, key)
@@ -282,7 +294,7 @@ class Memories:
         for entity in found:
             self._rows.settle_aliases(tx, entity)
             store.archive(tx, entity, reason, self._clock())
-            self._note(tx, "forget", entity, {"reason": reason})
+            self._note(tx, "forget", entity, said)
         aliases = [
             alias.memory
             for alias in store.aliases_named(tx, category, key)
@@ -291,13 +303,13 @@ class Memories:
         for memory in aliases:
             identity = Identity(category, key, memory.workspace_hash)
             self._rows.drop_alias(tx, identity, self._clock(), forgotten=reason)
-            self._note(tx, "forget", memory, {"reason": reason, "key": key})
+            self._note(tx, "forget", memory, {**said, "key": key})
         return bool(found or aliases)
 
-    def _note_closed(self, tx: Writer, closed: Closed, new: Entity) -> None:
+    def _note_closed(self, tx: Writer, closed: Closed, new: Entity, source: str) -> None:
         if closed.is_changed:
             reason, before = closed.old.archive_reason, closed.old.supersedes
-            said = {"by": new.id, "reason": reason, "history_id": before}
+            said = {"by": new.id, "reason": reason, "history_id": before, "source": source}
             self._note(tx, "supersede", closed.old, said)
 
     def _note(self, tx: Writer, what: str, entity: Entity, acted: Mapping[str, str]) -> None:

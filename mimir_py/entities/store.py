@@ -13,6 +13,7 @@ from mimir_py.entities.models import (
     COLUMNS,
     Entity,
     Identity,
+    Worth,
     from_row,
     links_json,
     stored_sum,
@@ -292,14 +293,9 @@ def unlink_versions(tx: Writer, target_ids: Collection[str]) -> None:
             tx.update_row("entity_history", seq, {"links": left})
 
 
-def score(tx: Writer, entity: Entity, value: float, is_verified: bool, now: UnixMs) -> None:
-    """Set how fresh a memory is and the least it fades to, in 0..1, and whether it is verified."""
-    values = {
-        "decay_score": value,
-        "importance": value,
-        "verified": int(is_verified),
-        "last_accessed_unix_ms": max(now, entity.last_accessed_unix_ms),
-    }
+def set_worth(tx: Writer, entity: Entity, worth: Worth, used: UnixMs) -> None:
+    """Set what a memory is worth, and when it was used last."""
+    values = {**worth._asdict(), "verified": int(worth.verified), "last_accessed_unix_ms": used}
     tx.update_row("entities", entity.row_id, values)
     append_change(tx, entity.row_id, entity.id, "score")
 

@@ -63,7 +63,10 @@ def restore(
         superseded_by="" if successor is None else successor.id,
     )
     rows.overwrite(tx, stored, entity, derived, history_id)
-    if stored.superseded_by and successor is None:
+    was_linked = (SUPERSEDED_BY, stored.superseded_by) in {
+        (link.relationship, link.target_id) for link in earlier.links
+    }
+    if stored.superseded_by and successor is None and not was_linked:
         _unlink(tx, stored)
     elif successor is not None:
         rows.link(tx, successor, stored.id, SUPERSEDES, now)

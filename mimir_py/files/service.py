@@ -128,7 +128,7 @@ class Files:
             for entity in found:
                 self._rows.settle_aliases(tx, entity)
                 entity_store.archive(tx, entity, _DELETED, self._clock())
-                self._note(tx, "forget", entity, {"reason": _DELETED})
+                self._note(tx, "forget", entity, {"reason": _DELETED, "source": _SOURCE})
             return len(found)
 
         return await self._database.write(work)

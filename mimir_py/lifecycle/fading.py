@@ -32,6 +32,8 @@ from mimir_py.storage.database import Database, Reader, Writer
 from mimir_py.values import Clock, UnixMs
 
 FADED_REASON: Final = "decay threshold"
+_FADING: Final = "mimir_decay"
+_PRUNING: Final = "mimir_prune"
 IDS_LISTED: Final = 100
 # So many take a few milliseconds each.
 _AT_ONCE: Final = 4_000
@@ -98,7 +100,7 @@ class Fading:
             def is_meant(memory: Standing) -> bool:
                 return choice.takes(memory, now) and not is_protected(memory)
 
-            ids = await self.retire(rows, is_meant, reason)
+            ids = await self.retire(rows, is_meant, reason, _PRUNING)
         return Pruned(len(live), chosen.matching, chosen.protected, tuple(ids), self._clock())
 
     async def slices(self, within: Within) -> AsyncIterator[list[Standing]]:
@@ -165,7 +167,8 @@ class Fading:
             )
         await self._move(plan.moves)
         is_meant = partial(has_faded, now=now, below=rule.archive_below)
-        return await self.retire([memory.row_id for memory in plan.ending], is_meant, FADED_REASON)
+        ending = [memory.row_id for memory in plan.ending]
+        return await self.retire(ending, is_meant, FADED_REASON, _FADING)
 
     async def _move(self, moves: Sequence[tuple[Standing, str]]) -> None:
         def work(tx: Writer, some: dict[int, tuple[Standing, str]]) -> None:
@@ -181,7 +184,9 @@ class Fading:
             }
             await self._database.write_slice(partial(work, some=some))
 
-    async def retire(self, rows: Sequence[int], is_meant: Meant, reason: str) -> list[str]:
+    async def retire(
+        self, rows: Sequence[int], is_meant: Meant, reason: str, source: str
+    ) -> list[str]:
         """Archive memories that are still meant; their ids, in order."""
 
         def work(tx: Writer, some: Sequence[int]) -> list[str]:
@@ -190,7 +195,7 @@ class Fading:
             for row_id in some:
                 entity = found.get(row_id)
                 if entity and not entity.archived and is_meant(standing(entity)):
-                    self.retire_one(tx, entity, reason)
+                    self.retire_one(tx, entity, reason, source)
                     ended.append(entity.id)
             return ended
 
@@ -200,8 +205,9 @@ class Fading:
             ids += await self._database.write_slice(partial(work, some=some))
         return ids
 
-    def retire_one(self, tx: Writer, entity: Entity, reason: str, **more: str) -> None:
+    def retire_one(self, tx: Writer, entity: Entity, reason: str, source: str, **more: str) -> None:
         """Archive a live memory, in a transaction of the caller's; `more` is for its entry."""
+        said = {"reason": reason, "source": source, **more}
         self._rows.retire(tx, entity, reason, self._clock())
         self._journal.append(
             tx,
@@ -213,7 +219,7 @@ class Fading:
                 entity_id=entity.id,
                 agent_id=entity.agent_id,
                 workspace_hash=entity.workspace_hash,
-                acted_json=json.dumps({"reason": reason, **more}, ensure_ascii=False),
+                acted_json=json.dumps(said, ensure_ascii=False),
             ),
         )
 

@@ -263,7 +263,7 @@ class Grooming:
             part_of = self._note(tx, "consolidate", holder, said)
             for source in going:
                 reason = f"consolidated into {holder.id}"
-                self._fading.retire_one(tx, source, reason, source=_SOURCE, part_of=part_of)
+                self._fading.retire_one(tx, source, reason, _SOURCE, part_of=part_of)
 
         await self._memories.remember(_draft(wanted), attach)
 

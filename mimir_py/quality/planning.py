@@ -1,22 +1,25 @@
 """What undoing comes to: which memories are put back, how, and which are left. Only reads."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from mimir_py.entities import Entity, undoing
 from mimir_py.entities import store as entity_store
+from mimir_py.entities.models import Worth
 from mimir_py.errors import Conflict, InvalidInput, NotFound
 from mimir_py.journal import store as journal_store
 from mimir_py.journal.models import Filter, Recorded
 from mimir_py.quality import store
 from mimir_py.quality.reversal import (
     IMPORT,
+    SOURCE,
     Change,
     Step,
     brought,
     change,
-    is_change,
+    each_thing,
+    in_force,
     left,
     run_of,
 )
@@ -33,7 +36,8 @@ Workspaces = tuple[str, ...] | None
 class Undone:
     """What was, or would be, done to a memory, and the entries it undoes, newest first.
 
-    `parts` are the memories of the steps that belong to this one and follow it.
+    `version` is what it is to say again, `worth` what it is to be worth. `parts` are the memories
+    of the steps that belong to this one and follow it.
     """
 
     memory: Entity
@@ -41,6 +45,7 @@ class Undone:
     journal_ids: tuple[str, ...]
     version: Entity | None
     parts: tuple[str, ...] = ()
+    worth: Worth | None = None
 
 
 @dataclass(frozen=True)
@@ -94,16 +99,15 @@ def _plan_one(reader: Reader, journal_id: str, workspaces: Workspaces) -> Plan:
     if found is None:
         why = left(entry) or "that is no change to undo"
         raise InvalidInput("journal_id", f"is of a {entry.entry.event_type}: {why}")
-    step = _reversed(reader, [found], found.source)
-    if isinstance(step, Skipped):
-        raise Conflict(f"journal_id: {step.why}; nothing was changed")
-    made = [_part(reader, entity_id, entry) for entity_id in found.parts]
-    parts = [part for part in made if isinstance(part, Undone)]
-    head = replace(step, parts=tuple(part.memory.id for part in parts))
-    return Plan((head, *parts), tuple(part for part in made if isinstance(part, Skipped)))
+    made = _reversed(reader, [found], found.source)
+    if isinstance(made, Skipped):
+        raise Conflict(f"journal_id: {made.why}; nothing was changed")
+    parts, skipped = _parted(_part(reader, entity_id, entry) for entity_id in found.parts)
+    head = replace(made[0], parts=tuple(part.memory.id for part in parts))
+    return Plan((head, *parts), skipped)
 
 
-def _part(reader: Reader, entity_id: str, whole: Recorded) -> Undone | Skipped:
+def _part(reader: Reader, entity_id: str, whole: Recorded) -> list[Undone] | Skipped:
     """What undoes a change of a memory that belongs to a change of another one."""
     later = [seq for seq in journal_store.about_entity(reader, entity_id) if seq > whole.seq]
     for entry in journal_store.by_seqs(reader, later):
@@ -123,19 +127,14 @@ def _plan_since(reader: Reader, since: Since, workspaces: Workspaces) -> Plan:
             by_memory.setdefault(entity_id, []).append(found)
         elif why := left(entry):
             others.setdefault(entity_id, []).append(Skipped(entity_id, why, entry.id))
-    steps: list[Undone] = []
-    skipped: list[Skipped] = []
-    for entity_id, changes in by_memory.items():
-        if all(found.source != since.source for found in changes):
-            continue
-        made = _reversed(reader, changes, since.source)
-        if isinstance(made, Undone):
-            steps.append(made)
-        else:
-            skipped.append(made)
-        # Whoever did it, it stays: that is to be known of a memory that is put back.
-        skipped += others.get(entity_id, ())
-    return Plan(tuple(steps), tuple(skipped))
+    made: list[list[Undone] | Skipped] = []
+    for entity_id, told in by_memory.items():
+        changes = _counting(told, since.source)
+        if any(found.source == since.source for found in changes):
+            made.append(_reversed(reader, changes, since.source))
+            # Whoever did it, it stays: that is to be known of a memory that is put back.
+            made += others.get(entity_id, ())
+    return Plan(*_parted(made))
 
 
 def imported(reader: Reader, since: Since) -> dict[str, list[Change]]:
@@ -163,8 +162,7 @@ def plan_imported(
     reader: Reader, changes: Mapping[str, Sequence[Change]], workspaces: Workspaces
 ) -> Plan:
     """What undoing what imports did to some memories comes to, those of other workspaces left."""
-    steps: list[Undone] = []
-    skipped: list[Skipped] = []
+    made: list[list[Undone] | Skipped] = []
     for entity_id, own in changes.items():
         memory = entity_store.by_id(reader, entity_id)
         if memory is None or (workspaces is not None and memory.workspace_hash not in workspaces):
@@ -172,12 +170,10 @@ def plan_imported(
         about = journal_store.by_seqs(reader, journal_store.about_entity(reader, entity_id))
         others = (found for entry in about if (found := change(entry)) is not None)
         every = sorted((*own, *others), key=lambda found: -found.entry.seq)
-        made = _reversed(reader, every, own[0].source)
-        if isinstance(made, Undone):
-            steps.append(made)
-        else:
-            skipped.append(made)
-    return Plan(tuple(steps), tuple(skipped))
+        counting = _counting(every, own[0].source)
+        if any(found.source == own[0].source for found in counting):
+            made.append(_reversed(reader, counting, own[0].source))
+    return Plan(*_parted(made))
 
 
 def _entries(reader: Reader, wanted: Filter) -> list[Recorded]:
@@ -190,38 +186,67 @@ def _entries(reader: Reader, wanted: Filter) -> list[Recorded]:
     return sorted(entries, key=lambda entry: -entry.seq)
 
 
-def _reversed(reader: Reader, changes: Sequence[Change], source: str) -> Undone | Skipped:
+def _reversed(reader: Reader, changes: Sequence[Change], source: str) -> list[Undone] | Skipped:
     """What undoes the latest changes of a memory by a source, of all given newest first."""
     own = run_of(changes, source)
     if not own:
         return Skipped(changes[0].entity_id, "was changed by others since")
-    newest, oldest = own[0], own[-1]
-    entity_id = newest.entity_id
+    entity_id = own[0].entity_id
     memory = entity_store.by_id(reader, entity_id)
     if memory is None:
         return Skipped(entity_id, _ERASED)
-    if not _is_latest(reader, memory, newest):
-        return Skipped(entity_id, "the memory was changed since; undo the later change first")
-    version = None
-    if oldest.reverse is Step.RESTORE:
-        version = undoing.version(reader, oldest.history_id)
-        if version is None:
-            return Skipped(entity_id, "the version before is no longer kept")
-    ids = tuple(found.entry.id for found in own)
-    if oldest.reverse is not Step.RESTORE and memory.archived is (oldest.reverse is Step.ARCHIVE):
-        return Skipped(entity_id, "the memory is so already")
-    return Undone(memory, oldest.reverse, ids, version)
+    if why := _why_not(reader, memory, own[0]):
+        return Skipped(entity_id, why)
+    steps, is_archived = list[Undone](), memory.archived
+    for thing in each_thing(own):
+        oldest, version = thing[-1], None
+        if oldest.reverse is Step.RESTORE:
+            version = undoing.version(reader, oldest.history_id)
+            if version is None:
+                return Skipped(entity_id, "the version before is no longer kept")
+        if oldest.reverse is not (Step.ARCHIVE if is_archived else Step.REVIVE):
+            ids = tuple(found.entry.id for found in thing)
+            steps.append(Undone(memory, oldest.reverse, ids, version, worth=oldest.worth))
+        if oldest.is_of_text:
+            is_archived = oldest.reverse is Step.ARCHIVE if version is None else version.archived
+    return steps or Skipped(entity_id, "the memory is so already")
 
 
-def _is_latest(reader: Reader, memory: Entity, newest: Change) -> bool:
-    """Whether a memory still is as a change left it."""
-    later = journal_store.about_entity(reader, memory.id)
-    entries = journal_store.by_seqs(reader, [seq for seq in later if seq > newest.entry.seq])
-    if any(is_change(entry) for entry in entries):
-        return False
+def _parted(
+    made: Iterable[list[Undone] | Skipped],
+) -> tuple[tuple[Undone, ...], tuple[Skipped, ...]]:
+    steps: list[Undone] = []
+    skipped: list[Skipped] = []
+    for one in made:
+        if isinstance(one, Skipped):
+            skipped.append(one)
+        else:
+            steps += one
+    return tuple(steps), tuple(skipped)
+
+
+def _why_not(reader: Reader, memory: Entity, newest: Change) -> str | None:
+    """Why a change cannot be undone: the memory is not as it left it."""
+    later = [seq for seq in journal_store.about_entity(reader, memory.id) if seq > newest.entry.seq]
+    entries = journal_store.by_seqs(reader, later)[::-1]
+    told = [found for entry in entries if (found := change(entry)) is not None]
+    left, undone = in_force(told)
+    if newest.entry.id in undone:
+        return "it was undone already"
     # What no entry of the memory tells of, such as an import, makes a version, too.
-    is_made = newest.reverse is Step.ARCHIVE
-    return memory.supersedes == newest.history_id if newest.history_id or is_made else True
+    last = told[0] if told else newest
+    tells = last.history_id or last.reverse in (Step.ARCHIVE, Step.SCORE)
+    if left or (tells and memory.supersedes != last.history_id):
+        return "the memory was changed since; undo the later change first"
+    return None
+
+
+def _counting(changes: Sequence[Change], source: str) -> Sequence[Change]:
+    """Of changes, newest first, those that may be undone as a source's.
+
+    What was undone is in the way of nothing, unless it is the undoing that is to be undone.
+    """
+    return changes if source == SOURCE else in_force(changes)[0]
 
 
 def is_same(one: Plan, other: Plan) -> bool:

@@ -1,11 +1,12 @@
 """What undoing a change takes, read from its journal entry: pure rules."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from mimir_py.entities.models import Worth
 from mimir_py.journal.models import AUDIT, Recorded
 
 UNDO: Final = "undo"
@@ -25,30 +26,35 @@ class Step(StrEnum):
     ARCHIVE = "archived"
     RESTORE = "restored"
     REVIVE = "revived"
+    SCORE = "scored"
 
 
 _OPPOSITES: Final[Mapping[str, Step]] = {
     Step.ARCHIVE: Step.REVIVE,
     Step.RESTORE: Step.RESTORE,
     Step.REVIVE: Step.RESTORE,
+    Step.SCORE: Step.SCORE,
 }
+# Entries of these kinds that do not name a source lack something to undo them.
+_TOLD: Final[Mapping[str, Step]] = {MERGE: Step.ARCHIVE, "score": Step.SCORE}
 # What an entry tells of that is not undone, and what to do instead.
 _LEFT: Final[Mapping[str, str]] = {
-    "score": "a score is not undone: score the memory again",
+    "score": "it does not tell what was before: score the memory again",
     "rename": "a renamed file is not undone: rename it back",
     MERGE: "it does not tell what it archived: undo that, and forget what it made",
     "link": "a link is not undone: unlink the two",
 }
 _LEFT_KEY: Final = "a dropped key is not undone: remember the memory under it again"
-_CHANGES: Final = frozenset({"remember", "forget", "supersede", "rename", MERGE, UNDO})
+_CHANGES: Final = frozenset({"remember", "forget", "supersede", "score", "rename", MERGE, UNDO})
 
 
 @dataclass(frozen=True)
 class Change:
     """A change of one memory as the journal tells it.
 
-    `reverse` is what undoes it; `history_id` the version before it, if it made one; `source` who
-    made it, "" if the entry does not say. An entry may tell of changes of many memories.
+    `reverse` is what undoes it; `history_id` the version before it, if it made one, or before the
+    one that was scored, worth `worth` until then; `source` who made it, "" if the entry does not
+    say; `undid` the entries that it undid itself. An entry may tell of changes of many memories.
 
     Changes of other memories that belong to it are undone with it: `parts` are these memories,
     whose entries name the one they are `part_of`.
@@ -61,6 +67,13 @@ class Change:
     source: str
     parts: tuple[str, ...] = ()
     part_of: str = ""
+    undid: tuple[str, ...] = ()
+    worth: Worth | None = None
+
+    @property
+    def is_of_text(self) -> bool:
+        """Whether it is of what a memory says, or of whether it is live."""
+        return self.reverse is not Step.SCORE
 
 
 def change(entry: Recorded) -> Change | None:
@@ -80,6 +93,8 @@ def change(entry: Recorded) -> Change | None:
         source=acted.get("source", ""),
         parts=tuple(acted.get("archived" if kind == MERGE else "parts", ())),
         part_of=acted.get("part_of", ""),
+        undid=tuple(acted.get("undid", ())) if kind == UNDO else (),
+        worth=Worth(**acted["before"]) if reverse is Step.SCORE else None,
     )
 
 
@@ -89,10 +104,11 @@ def _reverse(kind: str, acted: Mapping[str, Any]) -> Step | None:
         return _OPPOSITES.get(acted.get("action", ""))
     if kind in ("remember", "supersede") and acted.get("history_id"):
         return Step.RESTORE
+    if kind == "remember" and acted.get("action") == "created":
+        return Step.ARCHIVE
     if kind == "forget" and "key" not in acted:
         return Step.REVIVE
-    is_made = acted.get("action") == "created" if kind == "remember" else "source" in acted
-    return Step.ARCHIVE if kind in ("remember", MERGE) and is_made else None
+    return _TOLD.get(kind) if "source" in acted else None
 
 
 def is_import(source: str) -> bool:
@@ -131,7 +147,37 @@ def is_change(entry: Recorded) -> bool:
     if entry.entry.kind != AUDIT or entry.entry.event_type not in _CHANGES:
         return False
     acted = _acted(entry)
+    if entry.entry.event_type in _TOLD and "source" not in acted:
+        return False
     return acted.get("action") != "deduped" and "key" not in acted
+
+
+def each_thing(run: Sequence[Change]) -> list[list[Change]]:
+    """The changes of a memory's text and of its worth, given newest first, one from the other.
+
+    It is enough to undo the oldest of each; of these the newer one goes first. What was forgotten
+    says again what it said then, which changes since may have to be undone for.
+    """
+    of_text = [found for found in run if found.is_of_text]
+    of_worth = [found for found in run if not found.is_of_text]
+    is_forgotten = bool(of_text) and of_text[-1].reverse is Step.REVIVE
+    parted = [of_text[:-1], of_text[-1:]] if is_forgotten else [of_text]
+    things = [thing for thing in (*parted, of_worth) if thing]
+    return sorted(things, key=lambda thing: -thing[-1].entry.seq)
+
+
+def in_force(changes: Iterable[Change]) -> tuple[list[Change], set[str]]:
+    """The changes that still count, of some given newest first; and the entries that were undone.
+
+    What was undone does not count, nor does the undoing: together they come to nothing.
+    """
+    left: list[Change] = []
+    undone: set[str] = set()
+    for found in changes:
+        if found.entry.id not in undone:
+            undone.update(found.undid)
+            left += () if found.undid else (found,)
+    return left, undone
 
 
 def run_of(changes: Sequence[Change], source: str) -> Sequence[Change]:

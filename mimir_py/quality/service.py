@@ -5,6 +5,7 @@ from typing import Final
 
 from mimir_py.entities import Draft, Identity, Memories, Remembered
 from mimir_py.entities import store as entity_store
+from mimir_py.entities.models import Worth
 from mimir_py.errors import InvalidInput
 from mimir_py.journal import AUDIT, Entry, Journal
 from mimir_py.quality.efficacy import VERIFIED_SCORE, clamped, efficacy
@@ -15,6 +16,7 @@ from mimir_py.values import Clock, IdSource
 CORRECTION: Final = "correction"
 BENCHMARK: Final = "benchmark"
 _SOURCE: Final = "mimir_correct"
+_SCORER: Final = Draft.source
 _BENCH_SOURCE: Final = "mimir_bench"
 _BENCH_IMPORTANCE: Final = 0.5
 
@@ -49,7 +51,15 @@ class Quality:
         def work(tx: Writer) -> bool:
             found = entity_store.named(tx, category, key, workspaces, archived=True)
             for memory in found if workspaces is None else found[:1]:
-                entity_store.score(tx, memory, value, value >= VERIFIED_SCORE, self._clock())
+                given = Worth(value, value, value >= VERIFIED_SCORE)
+                used = max(self._clock(), memory.last_accessed_unix_ms)
+                entity_store.set_worth(tx, memory, given, used)
+                said = {
+                    "score": value,
+                    "source": _SCORER,
+                    "before": memory.worth._asdict(),
+                    "history_id": memory.supersedes,
+                }
                 self._journal.append(
                     tx,
                     Entry(
@@ -59,7 +69,7 @@ class Quality:
                         key=memory.key,
                         entity_id=memory.id,
                         workspace_hash=memory.workspace_hash,
-                        acted_json=json.dumps({"score": value}),
+                        acted_json=json.dumps(said),
                     ),
                 )
             return bool(found)

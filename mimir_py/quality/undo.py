@@ -122,13 +122,19 @@ class Undo:
         return entries
 
     def _step(self, tx: Writer, step: Undone, derived: Prepared | None, whole: str) -> str:
-        now, memory = self._clock(), step.memory
+        # Two steps may be about one memory.
+        now, memory = self._clock(), entity_store.by_id(tx, step.memory.id)
+        assert memory is not None
         said: dict[str, object] = {"action": step.step, "source": SOURCE}
         if step.step is Step.ARCHIVE:
             self._rows.settle_aliases(tx, memory)
             entity_store.archive(tx, memory, _REASON, now)
         elif step.step is Step.REVIVE:
             said["history_id"] = undoing.revive(tx, self._rows, memory, now).supersedes
+        elif step.step is Step.SCORE:
+            assert step.worth is not None
+            said |= {"before": memory.worth._asdict(), "history_id": memory.supersedes}
+            entity_store.set_worth(tx, memory, step.worth, memory.last_accessed_unix_ms)
         else:
             assert step.version is not None
             assert derived is not None

@@ -35,15 +35,22 @@ def last(client):
 
 @pytest.fixture
 def live(client):
-    """What is live, by key: all of it and the links between, but for how often used and when."""
+    """What is live, by key: all of it and the links between, but for how often used and when.
 
-    async def read():
+    Of all memories, or those from a row on.
+    """
+
+    async def read(since=0):
         left_out = _USES | _OF_VERSIONS
         rows = await client.app.database.read(
-            lambda reader: reader.all("SELECT * FROM entities WHERE archived = 0")
+            lambda reader: reader.all(
+                "SELECT * FROM entities WHERE archived = 0 AND row_id > ?", (since,)
+            )
         )
+        # Links of a succession are made anew with it.
         links = await client.rows("""
-            SELECT s.key, t.key, l.relationship, l.weight, l.note, l.created_at_unix_ms
+            SELECT s.key, t.key, l.relationship, l.weight, l.note,
+                iif(l.relationship LIKE 'supersede%', 0, l.created_at_unix_ms)
             FROM links l JOIN entities s ON s.row_id = l.source_row_id
             JOIN entities t ON t.id = l.target_id
             WHERE s.archived = 0 AND t.archived = 0

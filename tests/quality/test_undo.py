@@ -214,10 +214,6 @@ async def test_the_entry_of_an_undoing_names_what_it_undid(client, last):
     assert entry["event_type"] == "undo"
 
 
-async def _score(client, memory_id):
-    await client.run("score", {**_NAME, "score": 0.9})
-
-
 async def _drop_key(client, memory_id):
     await client.remember("queue-again", "use NATS")
     await client.forget("queue-again")
@@ -238,7 +234,6 @@ async def _rename(client, memory_id):
 @pytest.mark.parametrize(
     ("change", "event", "instead"),
     [
-        (_score, "score", "score the memory again"),
         (_drop_key, "forget", "remember the memory under it again"),
         (_link, "link", "unlink the two"),
         (_rename, "rename", "rename it back"),
