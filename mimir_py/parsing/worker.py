@@ -70,12 +70,13 @@ def limit_time(seconds: int) -> None:
 
 
 def _lower(limit: int, most: int) -> None:
-    import resource
+    if sys.platform != "win32":
+        import resource
 
-    _, highest = resource.getrlimit(limit)
-    if highest != resource.RLIM_INFINITY:
-        most = min(most, highest)
-    resource.setrlimit(limit, (most, most))
+        _, highest = resource.getrlimit(limit)
+        if highest != resource.RLIM_INFINITY:
+            most = min(most, highest)
+        resource.setrlimit(limit, (most, most))
 
 
 if __name__ == "__main__":

@@ -162,13 +162,13 @@ class LineWriter:
         # Each counted by one thread only: the lines given to the other, and those it is done with.
         self._given = 0
         self._done = 0
-        self._pipe = _Pipe(handle) if _is_pipe(handle) else None
+        self._takes = _unblocked(handle)
         self._thread = threading.Thread(target=self._run, name="mimir-stdout", daemon=True)
         self._thread.start()
 
     def write(self, line: bytes) -> None:
         data = line + b"\n"
-        if self._given == self._done and self._pipe is not None and self._pipe.takes(data):
+        if self._given == self._done and self._takes is not None and self._takes(data):
             return
         self._given += 1
         self._lines.put(data)
@@ -187,28 +187,30 @@ class LineWriter:
             self._loop.call_soon_threadsafe(self._on_broken)
 
 
-class _Pipe:
-    """A pipe's writing end, for writes that do not block."""
+if sys.platform == "win32":
 
-    def __init__(self, handle: int) -> None:
-        self._handle = handle
-        self._poll = select.poll()
-        self._poll.register(handle, select.POLLOUT)
+    def _unblocked(handle: int) -> Callable[[bytes], bool] | None:
+        return None
+else:
 
-    def takes(self, data: bytes) -> bool:
-        """Write `data` if that is certain not to block and not to fail; whether it was written."""
-        # A pipe that is ready for writing takes this many bytes, whole.
-        if len(data) > select.PIPE_BUF or self._poll.poll(0) != [(self._handle, select.POLLOUT)]:
-            return False
-        try:
-            os.write(self._handle, data)
-        except OSError:
-            return False
-        return True
+    def _unblocked(handle: int) -> Callable[[bytes], bool] | None:
+        """What writes to a pipe if that is certain not to block, and says whether it did."""
+        if not stat.S_ISFIFO(os.fstat(handle).st_mode):
+            return None
+        poll = select.poll()
+        poll.register(handle, select.POLLOUT)
 
+        def takes(data: bytes) -> bool:
+            # A pipe that is ready for writing takes this many bytes, whole.
+            if len(data) > select.PIPE_BUF or poll.poll(0) != [(handle, select.POLLOUT)]:
+                return False
+            try:
+                os.write(handle, data)
+            except OSError:
+                return False
+            return True
 
-def _is_pipe(handle: int) -> bool:
-    return hasattr(select, "poll") and stat.S_ISFIFO(os.fstat(handle).st_mode)
+        return takes
 
 
 def _write_all(handle: int, data: bytes) -> None:

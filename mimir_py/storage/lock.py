@@ -6,6 +6,7 @@ SQLite's own lock is unfair under load and does not cover its checkpoints; an OS
 
 import asyncio
 import os
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,12 +14,12 @@ from pathlib import Path
 from mimir_py.errors import StoreBusy
 from mimir_py.storage.files import create_private
 
-if os.name == "nt":
+if sys.platform == "win32":
     import msvcrt
 
     def _try_lock(handle: int) -> bool:
         try:
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]  # Windows only
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
         except OSError:
             return False
         return True
@@ -29,7 +30,7 @@ if os.name == "nt":
 
     def _unlock(handle: int) -> None:
         os.lseek(handle, 0, os.SEEK_SET)
-        msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)  # type: ignore[attr-defined]  # Windows only
+        msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
 
     # Windows has no shared lock here: each takes a byte of his own, beyond the content.
     _PLACES = 256
@@ -48,11 +49,11 @@ if os.name == "nt":
         """Whether nobody else shares the lock; it is not kept."""
         os.lseek(handle, _FIRST_PLACE, os.SEEK_SET)
         try:
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, _PLACES)  # type: ignore[attr-defined]  # Windows only
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, _PLACES)
         except OSError:
             return False
         os.lseek(handle, _FIRST_PLACE, os.SEEK_SET)
-        msvcrt.locking(handle, msvcrt.LK_UNLCK, _PLACES)  # type: ignore[attr-defined]  # Windows only
+        msvcrt.locking(handle, msvcrt.LK_UNLCK, _PLACES)
         return True
 else:
     import fcntl

@@ -7,6 +7,7 @@ are only for telling people who is there.
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -79,13 +80,12 @@ def _numbers(handle: int) -> list[int]:
 
 def lives(process: int) -> bool:
     """Whether there is a process of that number; on Windows always true."""
-    if os.name == "nt":
-        # There, asking by a signal would end it.
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
+    # On Windows, asking by a signal would end it.
+    if sys.platform != "win32":
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            return True
     return True

@@ -13,13 +13,14 @@ import os
 import re
 import secrets
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
 from mimir_py.errors import TransferError
 
-if os.name == "posix":
+if sys.platform != "win32":
     import fcntl
 
 MOST_BYTES: Final = 64 * 2**20
@@ -79,7 +80,7 @@ class Folder:
 
     def try_lock(self) -> bool:
         """Have the folder to ourselves among Mimir's writers until it is closed; whether we do."""
-        if os.name == "posix":
+        if sys.platform != "win32":
             try:
                 fcntl.flock(self._root, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
