@@ -4,6 +4,6 @@ Owns no table: a file is a memory of the category `memories`, its path the key. 
 never leads out of the directory; a file is never also a directory; every edit is a version.
 """
 
-from mimir_py.files.service import Files
+from mimir_py.files.service import CATEGORY, Files
 
-__all__ = ["Files"]
+__all__ = ["CATEGORY", "Files"]

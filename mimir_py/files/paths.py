@@ -51,6 +51,12 @@ def below(path: str, directory: str) -> bool:
     return not directory or path.startswith(f"{directory}/")
 
 
+def folders(path: str) -> list[str]:
+    """The directories a path leads through, the outermost first."""
+    parts = path.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts))]
+
+
 def _is_name(part: str) -> bool:
     decoded = part
     while (further := unquote(decoded)) != decoded:

@@ -13,7 +13,7 @@ from mimir_py.entities.text import load_json
 from mimir_py.entities.writing import Rows
 from mimir_py.errors import Conflict, InvalidInput, NotFound
 from mimir_py.files import store
-from mimir_py.files.paths import below, of_file, shown
+from mimir_py.files.paths import below, folders, of_file, shown
 from mimir_py.journal import AUDIT, Entry, Journal
 from mimir_py.limits import Limits, check_name
 from mimir_py.security import Trust
@@ -80,8 +80,8 @@ class Files:
             inside = _inside(reader, path, workspace)
             if path and not inside:
                 raise _not_found(path)
-            folders = {folder for file in inside for folder in _folders(file)}
-            return Directory(path, inside, sorted(f for f in folders if below(f, path)))
+            all_folders = {folder for file in inside for folder in folders(file)}
+            return Directory(path, inside, sorted(f for f in all_folders if below(f, path)))
 
         return await self._database.read(look)
 
@@ -153,7 +153,7 @@ class Files:
                 identity = Identity(CATEGORY, path, workspace)
                 renamed = self._rows.rename(tx, entity, identity, _RENAMED, self._clock())
                 said = {"from": entity.key, "to": path, "history_id": renamed.supersedes}
-                self._note(tx, "rename", renamed, said)
+                self._note(tx, "rename", renamed, {**said, "source": _SOURCE})
             _refuse_mixture(tx, new, workspace, is_file=found[0].key == old)
             return len(found)
 
@@ -218,17 +218,11 @@ def _files_of(reader: Reader, path: str, workspace: str) -> list[Entity]:
 
 def _refuse_mixture(reader: Reader, path: str, workspace: str, *, is_file: bool = True) -> None:
     """Refuse a file that is a directory, or is inside a file."""
-    for folder in _folders(path):
+    for folder in folders(path):
         if _held(reader, folder, workspace) is not None:
             raise InvalidInput("path", f"{shown(folder)} is a file, not a directory")
     if is_file and any(inner != path for inner in _inside(reader, path, workspace)):
         raise InvalidInput("path", f"{shown(path)} is a directory")
-
-
-def _folders(path: str) -> list[str]:
-    """The directories a path leads through, the outermost first."""
-    parts = path.split("/")
-    return ["/".join(parts[:count]) for count in range(1, len(parts))]
 
 
 def _text(entity: Entity) -> str:

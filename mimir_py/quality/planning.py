@@ -1,16 +1,16 @@
 """What undoing comes to: which memories are put back, how, and which are left. Only reads."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from mimir_py.entities import Entity, undoing
 from mimir_py.entities import store as entity_store
-from mimir_py.entities.models import Worth
 from mimir_py.errors import Conflict, InvalidInput, NotFound
 from mimir_py.journal import store as journal_store
 from mimir_py.journal.models import Filter, Recorded
 from mimir_py.quality import store
+from mimir_py.quality.placing import Places
 from mimir_py.quality.reversal import (
     IMPORT,
     SOURCE,
@@ -27,7 +27,7 @@ from mimir_py.storage.database import Reader
 from mimir_py.values import UnixMs
 
 MOST_ENTRIES: Final = 10_000
-_ERASED: Final = "the memory was erased"
+_GONE: Final = "the memory is gone: it was erased, or another file took its name"
 
 Workspaces = tuple[str, ...] | None
 
@@ -36,16 +36,19 @@ Workspaces = tuple[str, ...] | None
 class Undone:
     """What was, or would be, done to a memory, and the entries it undoes, newest first.
 
-    `version` is what it is to say again, `worth` what it is to be worth. `parts` are the memories
-    of the steps that belong to this one and follow it.
+    `oldest` is the change that is undone, and with it those after it; `version` what the memory is
+    to say again. `parts` are the memories of the steps that belong to this one and follow it.
     """
 
     memory: Entity
-    step: Step
+    oldest: Change
     journal_ids: tuple[str, ...]
     version: Entity | None
     parts: tuple[str, ...] = ()
-    worth: Worth | None = None
+
+    @property
+    def step(self) -> Step:
+        return self.oldest.reverse
 
 
 @dataclass(frozen=True)
@@ -99,12 +102,12 @@ def _plan_one(reader: Reader, journal_id: str, workspaces: Workspaces) -> Plan:
     if found is None:
         why = left(entry) or "that is no change to undo"
         raise InvalidInput("journal_id", f"is of a {entry.entry.event_type}: {why}")
-    made = _reversed(reader, [found], found.source)
-    if isinstance(made, Skipped):
-        raise Conflict(f"journal_id: {made.why}; nothing was changed")
-    parts, skipped = _parted(_part(reader, entity_id, entry) for entity_id in found.parts)
-    head = replace(made[0], parts=tuple(part.memory.id for part in parts))
-    return Plan((head, *parts), skipped)
+    whole = _ordered(reader, [_reversed(reader, [found], found.source)])
+    if whole.skipped:
+        raise Conflict(f"journal_id: {whole.skipped[0].why}; nothing was changed")
+    rest = _ordered(reader, [_part(reader, entity_id, entry) for entity_id in found.parts])
+    head = replace(whole.steps[0], parts=tuple(part.memory.id for part in rest.steps))
+    return Plan((head, *rest.steps), rest.skipped)
 
 
 def _part(reader: Reader, entity_id: str, whole: Recorded) -> list[Undone] | Skipped:
@@ -114,7 +117,7 @@ def _part(reader: Reader, entity_id: str, whole: Recorded) -> list[Undone] | Ski
         found = change(entry)
         if found is not None and found.part_of == whole.id:
             return _reversed(reader, [found], found.source)
-    return Skipped(entity_id, _ERASED)
+    return Skipped(entity_id, _GONE)
 
 
 def _plan_since(reader: Reader, since: Since, workspaces: Workspaces) -> Plan:
@@ -134,7 +137,7 @@ def _plan_since(reader: Reader, since: Since, workspaces: Workspaces) -> Plan:
             made.append(_reversed(reader, changes, since.source))
             # Whoever did it, it stays: that is to be known of a memory that is put back.
             made += others.get(entity_id, ())
-    return Plan(*_parted(made))
+    return _ordered(reader, made)
 
 
 def imported(reader: Reader, since: Since) -> dict[str, list[Change]]:
@@ -173,7 +176,7 @@ def plan_imported(
         counting = _counting(every, own[0].source)
         if any(found.source == own[0].source for found in counting):
             made.append(_reversed(reader, counting, own[0].source))
-    return Plan(*_parted(made))
+    return _ordered(reader, made)
 
 
 def _entries(reader: Reader, wanted: Filter) -> list[Recorded]:
@@ -194,7 +197,7 @@ def _reversed(reader: Reader, changes: Sequence[Change], source: str) -> list[Un
     entity_id = own[0].entity_id
     memory = entity_store.by_id(reader, entity_id)
     if memory is None:
-        return Skipped(entity_id, _ERASED)
+        return Skipped(entity_id, _GONE)
     if why := _why_not(reader, memory, own[0]):
         return Skipped(entity_id, why)
     steps, is_archived = list[Undone](), memory.archived
@@ -204,25 +207,34 @@ def _reversed(reader: Reader, changes: Sequence[Change], source: str) -> list[Un
             version = undoing.version(reader, oldest.history_id)
             if version is None:
                 return Skipped(entity_id, "the version before is no longer kept")
-        if oldest.reverse is not (Step.ARCHIVE if is_archived else Step.REVIVE):
+        # Nobody finds what is forgotten by its name.
+        needless = (Step.ARCHIVE, Step.RENAME) if is_archived else (Step.REVIVE,)
+        if oldest.reverse not in needless:
             ids = tuple(found.entry.id for found in thing)
-            steps.append(Undone(memory, oldest.reverse, ids, version, worth=oldest.worth))
+            steps.append(Undone(memory, oldest, ids, version))
         if oldest.is_of_text:
             is_archived = oldest.reverse is Step.ARCHIVE if version is None else version.archived
     return steps or Skipped(entity_id, "the memory is so already")
 
 
-def _parted(
-    made: Iterable[list[Undone] | Skipped],
-) -> tuple[tuple[Undone, ...], tuple[Skipped, ...]]:
-    steps: list[Undone] = []
-    skipped: list[Skipped] = []
-    for one in made:
-        if isinstance(one, Skipped):
-            skipped.append(one)
+def _ordered(reader: Reader, made: Sequence[list[Undone] | Skipped]) -> Plan:
+    """What is to be undone from the newest on, as in that order files find their places free.
+
+    A memory stays as it is from the first of its steps on that cannot be taken.
+    """
+    skipped = [one for one in made if isinstance(one, Skipped)]
+    steps = [step for one in made if not isinstance(one, Skipped) for step in one]
+    places, stuck, going = Places(reader), set[str](), list[Undone]()
+    for step in sorted(steps, key=lambda step: -step.oldest.entry.seq):
+        id = step.memory.id
+        if id in stuck:
+            continue
+        if why := places.why_not(step.memory, step.step, step.oldest.name, step.version):
+            stuck.add(id)
+            skipped.append(Skipped(id, why, step.journal_ids[-1]))
         else:
-            steps += one
-    return tuple(steps), tuple(skipped)
+            going.append(step)
+    return Plan(tuple(going), tuple(skipped))
 
 
 def _why_not(reader: Reader, memory: Entity, newest: Change) -> str | None:

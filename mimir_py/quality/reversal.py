@@ -27,6 +27,7 @@ class Step(StrEnum):
     RESTORE = "restored"
     REVIVE = "revived"
     SCORE = "scored"
+    RENAME = "renamed"
 
 
 _OPPOSITES: Final[Mapping[str, Step]] = {
@@ -34,30 +35,29 @@ _OPPOSITES: Final[Mapping[str, Step]] = {
     Step.RESTORE: Step.RESTORE,
     Step.REVIVE: Step.RESTORE,
     Step.SCORE: Step.SCORE,
+    Step.RENAME: Step.RENAME,
 }
 # Entries of these kinds that do not name a source lack something to undo them.
 _TOLD: Final[Mapping[str, Step]] = {MERGE: Step.ARCHIVE, "score": Step.SCORE}
 # What an entry tells of that is not undone, and what to do instead.
 _LEFT: Final[Mapping[str, str]] = {
     "score": "it does not tell what was before: score the memory again",
-    "rename": "a renamed file is not undone: rename it back",
     MERGE: "it does not tell what it archived: undo that, and forget what it made",
     "link": "a link is not undone: unlink the two",
 }
 _LEFT_KEY: Final = "a dropped key is not undone: remember the memory under it again"
-_CHANGES: Final = frozenset({"remember", "forget", "supersede", "score", "rename", MERGE, UNDO})
 
 
 @dataclass(frozen=True)
 class Change:
-    """A change of one memory as the journal tells it.
+    """A change of one memory as the journal tells it; an entry may tell of those of many.
 
-    `reverse` is what undoes it; `history_id` the version before it, if it made one, or before the
-    one that was scored, worth `worth` until then; `source` who made it, "" if the entry does not
-    say; `undid` the entries that it undid itself. An entry may tell of changes of many memories.
+    `reverse` is what undoes it. `history_id` is the version before it if it made one, of a score
+    the one before what was scored. `source` is who made it, "" if the entry does not say. `worth`
+    and `name` are what the memory was worth and its key until then, if that is what changed.
 
-    Changes of other memories that belong to it are undone with it: `parts` are these memories,
-    whose entries name the one they are `part_of`.
+    `undid` are entries that it undid itself. Changes of other memories that belong to it are undone
+    with it: `parts` are these memories, whose entries name the one they are `part_of`.
     """
 
     entry: Recorded
@@ -69,11 +69,12 @@ class Change:
     part_of: str = ""
     undid: tuple[str, ...] = ()
     worth: Worth | None = None
+    name: str = ""
 
     @property
     def is_of_text(self) -> bool:
         """Whether it is of what a memory says, or of whether it is live."""
-        return self.reverse is not Step.SCORE
+        return self.reverse not in (Step.SCORE, Step.RENAME)
 
 
 def change(entry: Recorded) -> Change | None:
@@ -95,6 +96,7 @@ def change(entry: Recorded) -> Change | None:
         part_of=acted.get("part_of", ""),
         undid=tuple(acted.get("undid", ())) if kind == UNDO else (),
         worth=Worth(**acted["before"]) if reverse is Step.SCORE else None,
+        name=acted["from"] if reverse is Step.RENAME else "",
     )
 
 
@@ -108,6 +110,8 @@ def _reverse(kind: str, acted: Mapping[str, Any]) -> Step | None:
         return Step.ARCHIVE
     if kind == "forget" and "key" not in acted:
         return Step.REVIVE
+    if kind == "rename":
+        return Step.RENAME
     return _TOLD.get(kind) if "source" in acted else None
 
 
@@ -142,27 +146,18 @@ def left(entry: Recorded) -> str | None:
     return _LEFT.get(kind)
 
 
-def is_change(entry: Recorded) -> bool:
-    """Whether an entry tells of a change of what its memory says, or of whether it is live."""
-    if entry.entry.kind != AUDIT or entry.entry.event_type not in _CHANGES:
-        return False
-    acted = _acted(entry)
-    if entry.entry.event_type in _TOLD and "source" not in acted:
-        return False
-    return acted.get("action") != "deduped" and "key" not in acted
-
-
 def each_thing(run: Sequence[Change]) -> list[list[Change]]:
-    """The changes of a memory's text and of its worth, given newest first, one from the other.
+    """The changes of a memory's text, of its worth and each of its name, of all given newest first.
 
     It is enough to undo the oldest of each; of these the newer one goes first. What was forgotten
     says again what it said then, which changes since may have to be undone for.
     """
     of_text = [found for found in run if found.is_of_text]
-    of_worth = [found for found in run if not found.is_of_text]
+    of_worth = [found for found in run if found.reverse is Step.SCORE]
+    of_name = [[found] for found in run if found.reverse is Step.RENAME]
     is_forgotten = bool(of_text) and of_text[-1].reverse is Step.REVIVE
     parted = [of_text[:-1], of_text[-1:]] if is_forgotten else [of_text]
-    things = [thing for thing in (*parted, of_worth) if thing]
+    things = [thing for thing in (*parted, of_worth, *of_name) if thing]
     return sorted(things, key=lambda thing: -thing[-1].entry.seq)
 
 

@@ -10,8 +10,8 @@ from functools import partial
 from typing import Final
 
 from mimir_py.embedding import Embedder
+from mimir_py.entities import Entity, Identity, undoing
 from mimir_py.entities import store as entity_store
-from mimir_py.entities import undoing
 from mimir_py.entities.writing import Prepared, Rows
 from mimir_py.journal import AUDIT, Entry, Journal
 from mimir_py.quality import planning
@@ -123,25 +123,10 @@ class Undo:
 
     def _step(self, tx: Writer, step: Undone, derived: Prepared | None, whole: str) -> str:
         # Two steps may be about one memory.
-        now, memory = self._clock(), entity_store.by_id(tx, step.memory.id)
+        memory = entity_store.by_id(tx, step.memory.id)
         assert memory is not None
-        said: dict[str, object] = {"action": step.step, "source": SOURCE}
-        if step.step is Step.ARCHIVE:
-            self._rows.settle_aliases(tx, memory)
-            entity_store.archive(tx, memory, _REASON, now)
-        elif step.step is Step.REVIVE:
-            said["history_id"] = undoing.revive(tx, self._rows, memory, now).supersedes
-        elif step.step is Step.SCORE:
-            assert step.worth is not None
-            said |= {"before": memory.worth._asdict(), "history_id": memory.supersedes}
-            entity_store.set_worth(tx, memory, step.worth, memory.last_accessed_unix_ms)
-        else:
-            assert step.version is not None
-            assert derived is not None
-            history_id = self._new_id("hist")
-            undoing.restore(tx, self._rows, memory, step.version, derived, now, history_id)
-            said["history_id"] = history_id
-        said["undid"] = list(step.journal_ids)
+        said = self._taken(tx, memory, step, derived)
+        said |= {"action": step.step, "source": SOURCE, "undid": list(step.journal_ids)}
         if step.parts:
             said["parts"] = list(step.parts)
         if whole:
@@ -150,10 +135,35 @@ class Undo:
             UNDO,
             kind=AUDIT,
             category=memory.category,
-            key=memory.key,
+            key=step.oldest.name or memory.key,
             entity_id=memory.id,
             agent_id=memory.agent_id,
             workspace_hash=memory.workspace_hash,
             acted_json=json.dumps(said),
         )
         return self._journal.append(tx, entry).id
+
+    def _taken(
+        self, tx: Writer, memory: Entity, step: Undone, derived: Prepared | None
+    ) -> dict[str, object]:
+        """Take a step; what undoing it takes."""
+        now, rows = self._clock(), self._rows
+        if step.step is Step.ARCHIVE:
+            rows.settle_aliases(tx, memory)
+            entity_store.archive(tx, memory, _REASON, now)
+            return {}
+        if step.step is Step.REVIVE:
+            return {"history_id": undoing.revive(tx, rows, memory, now).supersedes}
+        if step.step is Step.RENAME:
+            identity = Identity(memory.category, step.oldest.name, memory.workspace_hash)
+            renamed = rows.rename(tx, memory, identity, _REASON, now)
+            return {"from": memory.key, "to": step.oldest.name, "history_id": renamed.supersedes}
+        if step.step is Step.SCORE:
+            assert step.oldest.worth is not None
+            entity_store.set_worth(tx, memory, step.oldest.worth, memory.last_accessed_unix_ms)
+            return {"before": memory.worth._asdict(), "history_id": memory.supersedes}
+        assert step.version is not None
+        assert derived is not None
+        history_id = self._new_id("hist")
+        undoing.restore(tx, rows, memory, step.version, derived, now, history_id)
+        return {"history_id": history_id}

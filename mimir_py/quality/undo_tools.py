@@ -3,7 +3,7 @@
 from typing import Any, ClassVar, Final, TypedDict
 
 from mimir_py.errors import InvalidInput
-from mimir_py.quality.planning import Since, Skipped
+from mimir_py.quality.planning import Since, Skipped, Undone
 from mimir_py.quality.reversal import is_import
 from mimir_py.quality.undo import Undo
 from mimir_py.tooling import AnyTool, Call, Effect, Tool, ToolSpec
@@ -46,17 +46,7 @@ class UndoTool(Tool[Undo]):
         plan, entries = await room.undo(wanted, workspaces, dry_run=dry_run)
         return {
             "dry_run": dry_run,
-            "undone": [
-                {
-                    "entity_id": step.memory.id,
-                    "category": step.memory.category,
-                    "key": step.memory.key,
-                    "workspace_hash": step.memory.workspace_hash,
-                    "action": step.step.value,
-                    "undid": list(step.journal_ids),
-                }
-                for step in plan.steps
-            ],
+            "undone": [_done(step) for step in plan.steps],
             "skipped": [_left(skipped) for skipped in plan.skipped],
             "total": plan.total,
             "journal_ids": entries,
@@ -72,6 +62,18 @@ class UndoTool(Tool[Undo]):
         if self.since_unix_ms is None and not is_import(self.source):
             raise InvalidInput("since_unix_ms", "is required with source")
         return Since(self.source, self.since_unix_ms or 0)
+
+
+def _done(step: Undone) -> dict[str, Any]:
+    said = {
+        "entity_id": step.memory.id,
+        "category": step.memory.category,
+        "key": step.memory.key,
+        "workspace_hash": step.memory.workspace_hash,
+        "action": step.step.value,
+        "undid": list(step.journal_ids),
+    }
+    return {**said, "new_key": step.oldest.name} if step.oldest.name else said
 
 
 def _left(skipped: Skipped) -> dict[str, str]:

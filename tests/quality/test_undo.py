@@ -226,17 +226,11 @@ async def _link(client, memory_id):
     await client.run("cohere", {})
 
 
-async def _rename(client, memory_id):
-    await client.run("memories", {"command": "create", "path": "/a.md", "file_text": "a note"})
-    await client.run("memories", {"command": "rename", "old_path": "/a.md", "new_path": "/b.md"})
-
-
 @pytest.mark.parametrize(
     ("change", "event", "instead"),
     [
         (_drop_key, "forget", "remember the memory under it again"),
         (_link, "link", "unlink the two"),
-        (_rename, "rename", "rename it back"),
     ],
 )
 async def test_an_entry_that_is_not_undone_says_so_and_what_to_do_instead(

@@ -99,7 +99,8 @@ async def test_what_was_erased_since_is_said(client, merged, live):
 
     undone = await client.run("undo", {"journal_id": entry})
 
-    assert [left["why"] for left in undone["skipped"]] == ["the memory was erased"]
+    [left] = undone["skipped"]
+    assert left["why"].startswith("the memory is gone: it was erased")
     assert {"d0", "d2", "other"} == set(await live())
 
 
