@@ -36,7 +36,7 @@ async def test_each_change_of_a_memory_is_noted(client, clock):
         "updated",
     ]
     assert acted[2]["key"] == "broker"
-    assert acted[3] == {"reason": "outdated"}
+    assert acted[3] == {"reason": "outdated", "source": "agent"}
 
 
 async def test_saying_the_same_again_changes_nothing_and_is_not_noted(client):
