@@ -24,7 +24,7 @@ _STORE: Final = "memory.db"
 # From no page left to just less than a log that is checkpointed takes.
 _FREE_KB: Final = (0, 3_200)
 _FILE_KB: Final = (200, 3_200)
-_MOST_WRITES: Final = 400
+_MOST_WRITES: Final = 1_200
 _WRITES_BEFORE: Final = 10
 _WRITES_AFTER: Final = 5
 _REFUSALS: Final = 4

@@ -90,9 +90,6 @@ def test_an_error_that_tells_too_much_or_too_little_is_caught(message: str) -> N
 
 
 def test_the_store_is_sound_after_all_of_it(program: Program, store: Path) -> None:
-    program.end_input()
-    program.exit_code()
-
     checked = run("doctor", "--db", store, "--json", home=program.log.parent)
 
     assert checked.returncode == 0, checked.stdout

@@ -43,8 +43,6 @@ def unscoped(store: Path) -> Iterator[Program]:
 @pytest.fixture(scope="module")
 def session(unscoped: Program, store: Path) -> Iterator[Program]:
     """A session of workspace `a` on the same store."""
-    unscoped.end_input()
-    unscoped.exit_code()
     with serving(store, "--workspace", "a") as program:
         yield program
 
@@ -98,7 +96,6 @@ def test_archived_memories_keep_to_their_workspace(unscoped: Program, mode: str)
     [
         ("semantic_search", {"query": "spare keys", "category": "fact"}),
         ("semantic_search", {"query": "", "category": "fact"}),
-        ("recall_layer", {"layer": "buffer"}),
         ("recall", {"query": "keys", "category": "fact", "content_weight": 1.0}),
         ("recall", {"query": "kept", "category": "fact", "expansion": {"enabled": True}}),
     ],
@@ -108,6 +105,15 @@ def test_a_named_workspace_is_all_that_other_searches_see(
     unscoped: Program, tool: str, arguments: dict[str, Any]
 ) -> None:
     items = unscoped.call(tool, **arguments, workspace_hash="b")["items"]
+
+    assert _seen(items) == {"b"}
+
+
+def test_a_layer_is_that_of_the_workspace(unscoped: Program) -> None:
+    # Those that were recalled before may have left it.
+    _remember_everywhere(unscoped, "layered")
+
+    items = unscoped.call("recall_layer", layer="buffer", workspace_hash="b")["items"]
 
     assert _seen(items) == {"b"}
 
