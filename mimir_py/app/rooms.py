@@ -69,7 +69,7 @@ class Rooms:
             settings.ranking_file or recall.RANKING_FILE,
         )
         self.contexts = Contexts(database, self.recall)
-        self.graph = graph.Graph(database, limits, clock)
+        self.graph = graph.Graph(database, self.journal, limits, clock)
         self.communities = graph.Communities(database, self.memories, clock)
         self.history = history.History(database, _history_bounds(settings), clock, new_id)
         self.quality = Quality(database, self.memories, self.journal, clock, new_id)

@@ -1,7 +1,7 @@
 """The table `links`; the only module to write it. `store.MEMORY` reads links with their memory."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from mimir_py.entities.models import Link
 from mimir_py.storage.database import Reader, Writer
@@ -19,6 +19,19 @@ _SOURCES_OF: Final = """
 """
 _DELETE_TO: Final = "DELETE FROM main.links WHERE target_id = :id"
 _ROW: Final = tuple("source_row_id target_id relationship weight note created_at_unix_ms".split())
+
+
+def told(source: str, before: Link | None, after: Link | None) -> dict[str, Any]:
+    """What the journal tells of a change of a link by a source; `None` is no link.
+
+    Nothing of one with a note: whoever erases the memory it leads to would not find these words.
+    """
+    end = before or after
+    assert end is not None
+    said = {"source": source, "target_id": end.target_id, "relationship": end.relationship}
+    if any(link is not None and link.note for link in (before, after)):
+        return said
+    return {**said, "before": before and before.as_json(), "after": after and after.as_json()}
 
 
 def insert(tx: Writer, links: Sequence[tuple[int, Link]]) -> None:

@@ -303,7 +303,7 @@ class Memories:
         for memory in aliases:
             identity = Identity(category, key, memory.workspace_hash)
             self._rows.drop_alias(tx, identity, self._clock(), forgotten=reason)
-            self._note(tx, "forget", memory, {**said, "key": key})
+            self._note(tx, "forget", memory, {**said, "key": key, "category": category})
         return bool(found or aliases)
 
     def _note_closed(self, tx: Writer, closed: Closed, new: Entity, source: str) -> None:

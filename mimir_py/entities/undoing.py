@@ -1,11 +1,12 @@
 """Putting a memory back to a version before: always as a new version, so nothing is lost."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from mimir_py.embedding import Embedder
 from mimir_py.entities import links, store, text
-from mimir_py.entities.models import Draft, Entity, Identity, from_row, sound
+from mimir_py.entities.models import Draft, Entity, Identity, Link, from_row, sound
 from mimir_py.entities.succession import SUPERSEDED_BY, SUPERSEDES
 from mimir_py.entities.versioning import SUPERSEDED_STATUS
 from mimir_py.entities.writing import Prepared, Rows, derive, embedded, relabelled
@@ -89,6 +90,46 @@ def revive(tx: Writer, rows: Rows, stored: Entity, now: UnixMs) -> Entity:
             supersedes=history_id,
         ),
     )
+
+
+def give_keys(tx: Writer, memory: Entity, keys: Sequence[Identity], now: UnixMs) -> list[Identity]:
+    """Let other keys find a memory again, as far as nothing else has them; those that do."""
+    free = [key for key in keys if is_free(tx, key)]
+    for key in free:
+        store.add_alias(tx, key, memory.row_id, memory.id, now)
+    return free
+
+
+def drop_keys(
+    tx: Writer, rows: Rows, memory: Entity, keys: Sequence[Identity], reason: str, now: UnixMs
+) -> list[Identity]:
+    """Take other keys off a memory, as far as it has them; those it had."""
+    held = [key for key in keys if is_held(tx, memory, key)]
+    for key in held:
+        rows.drop_alias(tx, key, now, forgotten=reason)
+    return held
+
+
+def is_free(reader: Reader, key: Identity) -> bool:
+    """Whether no memory, live or forgotten, has a key."""
+    return store.by_identity(reader, key) is None and store.resolve_alias(reader, key) is None
+
+
+def is_held(reader: Reader, memory: Entity, key: Identity) -> bool:
+    """Whether a key is another one of a memory."""
+    held = store.resolve_alias(reader, key)
+    return held is not None and held.id == memory.id
+
+
+def relink(tx: Writer, memory: Entity, before: Link | None, after: Link | None) -> None:
+    """Make a link from a memory what it was before, to the last digit; `None` is no link."""
+    if after is not None:
+        for link_id, link in links.between(tx, memory.row_id, after.target_id).items():
+            if link == after:
+                links.delete(tx, link_id)
+    if before is not None:
+        links.insert(tx, [(memory.row_id, before)])
+    store.append_change(tx, memory.row_id, memory.id, "link")
 
 
 def _successor(reader: Reader, earlier: Entity) -> Entity | None:

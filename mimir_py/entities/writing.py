@@ -149,11 +149,13 @@ class Rows:
         self._vectors.remove(tx, entity.row_id)
         store.delete(tx, entity)
 
-    def retire(self, tx: Writer, entity: Entity, reason: str, now: UnixMs) -> None:
-        """Archive a live memory under every key it has."""
-        for identity, _ in store.aliases_of(tx, entity.row_id):
+    def retire(self, tx: Writer, entity: Entity, reason: str, now: UnixMs) -> list[Identity]:
+        """Archive a live memory under every key it has; the other keys it had."""
+        others = [identity for identity, _ in store.aliases_of(tx, entity.row_id)]
+        for identity in others:
             self.drop_alias(tx, identity, now, forgotten=reason)
         store.archive(tx, entity, reason, now)
+        return others
 
     def rename(
         self, tx: Writer, stored: Entity, identity: Identity, reason: str, now: UnixMs

@@ -1,11 +1,12 @@
 """Linking memories, and walking over the links."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from mimir_py.entities import Entity, Link
+from mimir_py.entities import Draft, Entity, Link
 from mimir_py.entities import links as link_rows
 from mimir_py.entities import store as entity_store
 from mimir_py.entities.reinforcement import reinforce
@@ -22,6 +23,7 @@ from mimir_py.graph.models import (
     Traversal,
     View,
 )
+from mimir_py.journal import AUDIT, Entry, Journal
 from mimir_py.limits import Limits, check_name
 from mimir_py.storage.database import Database, Reader, Writer
 from mimir_py.values import Clock
@@ -41,8 +43,9 @@ Workspaces = tuple[str, ...] | None
 class Graph:
     """The room's door to links."""
 
-    def __init__(self, database: Database, limits: Limits, clock: Clock) -> None:
+    def __init__(self, database: Database, journal: Journal, limits: Limits, clock: Clock) -> None:
         self._database = database
+        self._journal = journal
         self._limits = limits
         self._clock = clock
 
@@ -85,6 +88,7 @@ class Graph:
                 if link != stored:
                     link_rows.update(tx, link_id, link)
                     self._touch(tx, source)
+                    self._note(tx, "link", source, stored, link)
                 return Linked(source, target, link, is_new=False)
             link = Link(
                 to_id,
@@ -95,6 +99,7 @@ class Graph:
             )
             link_rows.insert(tx, [(source.row_id, link)])
             self._touch(tx, source)
+            self._note(tx, "link", source, None, link)
             return Linked(source, target, link, is_new=True)
 
         return await self._database.write(work)
@@ -116,9 +121,10 @@ class Graph:
         def work(tx: Writer) -> int:
             source = _source(tx, category, key, workspaces)
             held = link_rows.between(tx, source.row_id, to_id)
-            gone = [n for n, o in held.items() if relationship in (None, o.relationship)]
-            for link_id in gone:
+            gone = {n: o for n, o in held.items() if relationship in (None, o.relationship)}
+            for link_id, link in gone.items():
                 link_rows.delete(tx, link_id)
+                self._note(tx, "unlink", source, link, None)
             if gone:
                 self._touch(tx, source)
             return len(gone)
@@ -193,6 +199,21 @@ class Graph:
             return [Related(entities[row_id], shares[row_id]) for row_id in best[:limit]]
 
         return await self._database.read(work)
+
+    def _note(
+        self, tx: Writer, what: str, source: Entity, before: Link | None, after: Link | None
+    ) -> None:
+        entry = Entry(
+            what,
+            kind=AUDIT,
+            category=source.category,
+            key=source.key,
+            entity_id=source.id,
+            agent_id=source.agent_id,
+            workspace_hash=source.workspace_hash,
+            acted_json=json.dumps(link_rows.told(Draft.source, before, after), ensure_ascii=False),
+        )
+        self._journal.append(tx, entry)
 
     def _touch(self, tx: Writer, source: Entity) -> None:
         reinforce(tx, [(source.row_id, 0, self._clock())], 0.0)

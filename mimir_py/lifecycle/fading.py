@@ -6,7 +6,7 @@ and looks again at each memory, so one that was used meanwhile stays.
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from functools import partial
 from typing import Final
 
@@ -207,8 +207,10 @@ class Fading:
 
     def retire_one(self, tx: Writer, entity: Entity, reason: str, source: str, **more: str) -> None:
         """Archive a live memory, in a transaction of the caller's; `more` is for its entry."""
-        said = {"reason": reason, "source": source, **more}
-        self._rows.retire(tx, entity, reason, self._clock())
+        others = self._rows.retire(tx, entity, reason, self._clock())
+        said: dict[str, object] = {"reason": reason, "source": source, **more}
+        if others:
+            said["keys"] = [astuple(other) for other in others]
         self._journal.append(
             tx,
             Entry(

@@ -58,6 +58,7 @@ _GROOMED: Final = "groomed"
 _HOUR_MS: Final = 3_600_000
 _EVIDENCE: Final = "evidence_for"
 _SOURCE: Final = "mimir_consolidate"
+_LINKING: Final = "mimir_cohere"
 # Files that agents keep as memories are not merged by themselves, nor are transcripts.
 _LEFT_ALONE: Final = DERIVED | {"memories", "conversation"}
 _UNATTENDED: Final = Merging(limit=5, cold_first=True, archive_sources=True, careful=True)
@@ -303,8 +304,7 @@ class Grooming:
                     link = Link(target.id, RELATED, made.similarity, "", self._clock())
                     links.insert(tx, [(source.row_id, link)])
                     entity_store.append_change(tx, source.row_id, source.id, "link")
-                    said = {"target_id": target.id, "relationship": RELATED}
-                    self._note(tx, "link", source, said)
+                    self._note(tx, "link", source, links.told(_LINKING, None, link))
 
         for start in range(0, len(wanted.links), _LINKED_AT_ONCE):
             some = wanted.links[start : start + _LINKED_AT_ONCE]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from mimir_py.entities import Entity, undoing
+from mimir_py.entities import Entity, links, undoing
 from mimir_py.entities import store as entity_store
 from mimir_py.errors import Conflict, InvalidInput, NotFound
 from mimir_py.journal import store as journal_store
@@ -15,6 +15,7 @@ from mimir_py.quality.reversal import (
     IMPORT,
     SOURCE,
     Change,
+    Relink,
     Step,
     brought,
     change,
@@ -122,21 +123,21 @@ def _part(reader: Reader, entity_id: str, whole: Recorded) -> list[Undone] | Ski
 
 def _plan_since(reader: Reader, since: Since, workspaces: Workspaces) -> Plan:
     wanted = Filter(from_ms=since.at, workspaces=workspaces, include_audit=True)
-    by_memory: dict[str, list[Change]] = {}
+    by_thing: dict[tuple[str, object], list[Change]] = {}
     others: dict[str, list[Skipped]] = {}
     for entry in _entries(reader, wanted):
         found, entity_id = change(entry), entry.entry.entity_id
         if found is not None:
-            by_memory.setdefault(entity_id, []).append(found)
+            by_thing.setdefault((entity_id, found.about), []).append(found)
         elif why := left(entry):
             others.setdefault(entity_id, []).append(Skipped(entity_id, why, entry.id))
     made: list[list[Undone] | Skipped] = []
-    for entity_id, told in by_memory.items():
+    for (entity_id, _), told in by_thing.items():
         changes = _counting(told, since.source)
         if any(found.source == since.source for found in changes):
             made.append(_reversed(reader, changes, since.source))
             # Whoever did it, it stays: that is to be known of a memory that is put back.
-            made += others.get(entity_id, ())
+            made += others.pop(entity_id, ())
     return _ordered(reader, made)
 
 
@@ -171,7 +172,7 @@ def plan_imported(
         if memory is None or (workspaces is not None and memory.workspace_hash not in workspaces):
             continue
         about = journal_store.by_seqs(reader, journal_store.about_entity(reader, entity_id))
-        others = (found for entry in about if (found := change(entry)) is not None)
+        others = (found for entry in about if (found := change(entry)) and not found.about)
         every = sorted((*own, *others), key=lambda found: -found.entry.seq)
         counting = _counting(every, own[0].source)
         if any(found.source == own[0].source for found in counting):
@@ -200,6 +201,8 @@ def _reversed(reader: Reader, changes: Sequence[Change], source: str) -> list[Un
         return Skipped(entity_id, _GONE)
     if why := _why_not(reader, memory, own[0]):
         return Skipped(entity_id, why)
+    if own[0].about is not None:
+        return _one_thing(reader, memory, own)
     steps, is_archived = list[Undone](), memory.archived
     for thing in each_thing(own):
         oldest, version = thing[-1], None
@@ -215,6 +218,33 @@ def _reversed(reader: Reader, changes: Sequence[Change], source: str) -> list[Un
         if oldest.is_of_text:
             is_archived = oldest.reverse is Step.ARCHIVE if version is None else version.archived
     return steps or Skipped(entity_id, "the memory is so already")
+
+
+def _one_thing(reader: Reader, memory: Entity, own: Sequence[Change]) -> list[Undone] | Skipped:
+    """What undoes changes of a link or another key of a memory, given newest first."""
+    oldest, why = own[-1], None
+    if oldest.link is not None and own[0].link is not None:
+        link = Relink(oldest.link.before, own[0].link.after)
+        oldest, why = replace(oldest, link=link), _why_not_linked(reader, memory, link)
+    elif oldest.reverse is Step.NAME and not undoing.is_free(reader, oldest.keys[0]):
+        why = "the key is in use"
+    elif oldest.reverse is Step.UNNAME and not undoing.is_held(reader, memory, oldest.keys[0]):
+        why = "the key was dropped already"
+    ids = tuple(found.entry.id for found in own)
+    return Skipped(memory.id, why, ids[-1]) if why else [Undone(memory, oldest, ids, None)]
+
+
+def _why_not_linked(reader: Reader, memory: Entity, link: Relink) -> str | None:
+    """Why a link cannot be made what it was before."""
+    if link.before == link.after:
+        return "the link is so already"
+    between = links.between(reader, memory.row_id, link.end.target_id).values()
+    held = [one for one in between if one.relationship == link.end.relationship]
+    if held != ([] if link.after is None else [link.after]):
+        return "the link was changed since"
+    if link.before is not None and entity_store.by_id(reader, link.before.target_id) is None:
+        return "the memory it led to is gone"
+    return None
 
 
 def _ordered(reader: Reader, made: Sequence[list[Undone] | Skipped]) -> Plan:
@@ -241,13 +271,13 @@ def _why_not(reader: Reader, memory: Entity, newest: Change) -> str | None:
     """Why a change cannot be undone: the memory is not as it left it."""
     later = [seq for seq in journal_store.about_entity(reader, memory.id) if seq > newest.entry.seq]
     entries = journal_store.by_seqs(reader, later)[::-1]
-    told = [found for entry in entries if (found := change(entry)) is not None]
+    told = [found for entry in entries if (found := change(entry)) and newest.rests_on(found)]
     left, undone = in_force(told)
     if newest.entry.id in undone:
         return "it was undone already"
     # What no entry of the memory tells of, such as an import, makes a version, too.
     last = told[0] if told else newest
-    tells = last.history_id or last.reverse in (Step.ARCHIVE, Step.SCORE)
+    tells = not last.about and (last.history_id or last.reverse in (Step.ARCHIVE, Step.SCORE))
     if left or (tells and memory.supersedes != last.history_id):
         return "the memory was changed since; undo the later change first"
     return None

@@ -1,12 +1,12 @@
 """What undoing a change takes, read from its journal entry: pure rules."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from mimir_py.entities.models import Worth
+from mimir_py.entities.models import Identity, Link, Worth
 from mimir_py.journal.models import AUDIT, Recorded
 
 UNDO: Final = "undo"
@@ -28,6 +28,10 @@ class Step(StrEnum):
     REVIVE = "revived"
     SCORE = "scored"
     RENAME = "renamed"
+    LINK = "linked"
+    UNLINK = "unlinked"
+    NAME = "named"
+    UNNAME = "unnamed"
 
 
 _OPPOSITES: Final[Mapping[str, Step]] = {
@@ -36,16 +40,32 @@ _OPPOSITES: Final[Mapping[str, Step]] = {
     Step.REVIVE: Step.RESTORE,
     Step.SCORE: Step.SCORE,
     Step.RENAME: Step.RENAME,
+    Step.NAME: Step.UNNAME,
+    Step.UNNAME: Step.NAME,
 }
-# Entries of these kinds that do not name a source lack something to undo them.
-_TOLD: Final[Mapping[str, Step]] = {MERGE: Step.ARCHIVE, "score": Step.SCORE}
-# What an entry tells of that is not undone, and what to do instead.
+# Why an entry that tells too little is not undone, and what to do instead.
 _LEFT: Final[Mapping[str, str]] = {
     "score": "it does not tell what was before: score the memory again",
     MERGE: "it does not tell what it archived: undo that, and forget what it made",
-    "link": "a link is not undone: unlink the two",
+    "link": "notes of links are not in the journal: unlink the two, or link them again",
+    "unlink": "notes of links are not in the journal: link the two again",
 }
-_LEFT_KEY: Final = "a dropped key is not undone: remember the memory under it again"
+_LEFT_KEY: Final = "it does not tell which key was dropped: remember the memory under it again"
+_OF_TEXT: Final = frozenset({Step.ARCHIVE, Step.RESTORE, Step.REVIVE})
+
+
+class Relink(NamedTuple):
+    """A link before and after a change; `None` is no link."""
+
+    before: Link | None
+    after: Link | None
+
+    @property
+    def end(self) -> Link:
+        """One of the two: both lead to the same memory in the same way."""
+        end = self.before or self.after
+        assert end is not None
+        return end
 
 
 @dataclass(frozen=True)
@@ -54,7 +74,9 @@ class Change:
 
     `reverse` is what undoes it. `history_id` is the version before it if it made one, of a score
     the one before what was scored. `source` is who made it, "" if the entry does not say. `worth`
-    and `name` are what the memory was worth and its key until then, if that is what changed.
+    and `name` are what the memory was worth and its key until then, `link` a link before and after,
+    if that is what changed. `keys` are other keys (category, key, workspace) that ended with it, or
+    came with its undoing.
 
     `undid` are entries that it undid itself. Changes of other memories that belong to it are undone
     with it: `parts` are these memories, whose entries name the one they are `part_of`.
@@ -70,11 +92,26 @@ class Change:
     undid: tuple[str, ...] = ()
     worth: Worth | None = None
     name: str = ""
+    link: Relink | None = None
+    keys: tuple[Identity, ...] = ()
 
     @property
     def is_of_text(self) -> bool:
         """Whether it is of what a memory says, or of whether it is live."""
-        return self.reverse not in (Step.SCORE, Step.RENAME)
+        return self.reverse in _OF_TEXT
+
+    @property
+    def about(self) -> Link | Identity | None:
+        """The link, or other key, that it is about alone; `None`: the memory."""
+        if self.link is not None:
+            return Link(self.link.end.target_id, self.link.end.relationship)
+        return self.keys[0] if self.reverse in (Step.NAME, Step.UNNAME) else None
+
+    def rests_on(self, later: "Change") -> bool:
+        """Whether a later change of the memory is to be undone first."""
+        # Another key finds what the memory says.
+        is_key = isinstance(self.about, Identity)
+        return later.about == self.about or (is_key and later.about is None)
 
 
 def change(entry: Recorded) -> Change | None:
@@ -83,7 +120,7 @@ def change(entry: Recorded) -> Change | None:
     if entry.entry.kind != AUDIT or not entry.entry.entity_id:
         return None
     kind, acted = entry.entry.event_type, _acted(entry)
-    reverse = _reverse(kind, acted)
+    reverse = _REVERSES[kind](acted) if kind in _REVERSES else None
     if reverse is None:
         return None
     return Change(
@@ -97,22 +134,56 @@ def change(entry: Recorded) -> Change | None:
         undid=tuple(acted.get("undid", ())) if kind == UNDO else (),
         worth=Worth(**acted["before"]) if reverse is Step.SCORE else None,
         name=acted["from"] if reverse is Step.RENAME else "",
+        link=_relink(acted) if reverse in (Step.LINK, Step.UNLINK) else None,
+        keys=_keys(entry, acted),
     )
 
 
-def _reverse(kind: str, acted: Mapping[str, Any]) -> Step | None:
-    """What undoes what an entry of a kind tells of, if anything does."""
-    if kind == UNDO:
-        return _OPPOSITES.get(acted.get("action", ""))
-    if kind in ("remember", "supersede") and acted.get("history_id"):
+def _of_text(acted: Mapping[str, Any]) -> Step | None:
+    if acted.get("history_id"):
         return Step.RESTORE
-    if kind == "remember" and acted.get("action") == "created":
-        return Step.ARCHIVE
-    if kind == "forget" and "key" not in acted:
+    return Step.ARCHIVE if acted.get("action") == "created" else None
+
+
+def _of_forgetting(acted: Mapping[str, Any]) -> Step | None:
+    if "key" not in acted:
         return Step.REVIVE
-    if kind == "rename":
-        return Step.RENAME
-    return _TOLD.get(kind) if "source" in acted else None
+    return Step.NAME if "category" in acted else None
+
+
+def _of_link(acted: Mapping[str, Any]) -> Step | None:
+    if "after" not in acted:
+        return None
+    return Step.UNLINK if acted["before"] is None else Step.LINK
+
+
+def _of_undoing(acted: Mapping[str, Any]) -> Step | None:
+    return _of_link(acted) or _OPPOSITES.get(acted.get("action", ""))
+
+
+# What undoes what an entry of a kind tells of, if it tells enough.
+_REVERSES: Final[Mapping[str, Callable[[Mapping[str, Any]], Step | None]]] = {
+    "remember": _of_text,
+    "supersede": _of_text,
+    "forget": _of_forgetting,
+    "score": lambda acted: Step.SCORE if "before" in acted else None,
+    "rename": lambda _: Step.RENAME,
+    "link": _of_link,
+    "unlink": _of_link,
+    MERGE: lambda acted: Step.ARCHIVE if "source" in acted else None,
+    UNDO: _of_undoing,
+}
+
+
+def _relink(acted: Mapping[str, Any]) -> Relink:
+    before, after = (Link(**acted[when]) if acted[when] else None for when in ("before", "after"))
+    return Relink(before, after)
+
+
+def _keys(entry: Recorded, acted: Mapping[str, Any]) -> tuple[Identity, ...]:
+    if "key" in acted and "category" in acted:
+        return (Identity(acted["category"], acted["key"], entry.entry.workspace_hash),)
+    return tuple(Identity(*key) for key in acted.get("keys", ()))
 
 
 def is_import(source: str) -> bool:

@@ -6,19 +6,20 @@ reading, embedded, then planned again in the transaction: a change in between st
 
 import json
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import astuple
 from functools import partial
 from typing import Final
 
 from mimir_py.embedding import Embedder
-from mimir_py.entities import Entity, Identity, undoing
+from mimir_py.entities import Entity, Identity, links, undoing
 from mimir_py.entities import store as entity_store
 from mimir_py.entities.writing import Prepared, Rows
 from mimir_py.journal import AUDIT, Entry, Journal
 from mimir_py.quality import planning
 from mimir_py.quality.planning import Plan, Since, Skipped, Undone, Workspaces
-from mimir_py.quality.reversal import SOURCE, UNDO, Step, is_import
+from mimir_py.quality.reversal import SOURCE, UNDO, Change, Step, is_import
 from mimir_py.storage.database import Database, Reader, Writer
-from mimir_py.values import Clock, IdSource
+from mimir_py.values import Clock, IdSource, UnixMs
 
 Planned = Callable[[Reader], Plan]
 
@@ -147,23 +148,51 @@ class Undo:
         self, tx: Writer, memory: Entity, step: Undone, derived: Prepared | None
     ) -> dict[str, object]:
         """Take a step; what undoing it takes."""
-        now, rows = self._clock(), self._rows
+        now, change = self._clock(), step.oldest
+        if change.link is not None:
+            undoing.relink(tx, memory, *change.link)
+            return links.told(SOURCE, change.link.after, change.link.before)
+        if change.reverse in (Step.NAME, Step.UNNAME):
+            return self._rekeyed(tx, memory, change, now)
+        if change.reverse is Step.RENAME:
+            identity = Identity(memory.category, change.name, memory.workspace_hash)
+            renamed = self._rows.rename(tx, memory, identity, _REASON, now)
+            return {"from": memory.key, "to": change.name, "history_id": renamed.supersedes}
+        if change.worth is not None:
+            entity_store.set_worth(tx, memory, change.worth, memory.last_accessed_unix_ms)
+            return {"before": memory.worth._asdict(), "history_id": memory.supersedes}
+        return self._retold(tx, memory, step, derived, now)
+
+    def _retold(
+        self, tx: Writer, memory: Entity, step: Undone, derived: Prepared | None, now: UnixMs
+    ) -> dict[str, object]:
+        """Put back what a memory says and whether it is live; its other keys come and go along."""
+        rows, wanted = self._rows, step.oldest.keys
         if step.step is Step.ARCHIVE:
             rows.settle_aliases(tx, memory)
             entity_store.archive(tx, memory, _REASON, now)
             return {}
         if step.step is Step.REVIVE:
-            return {"history_id": undoing.revive(tx, rows, memory, now).supersedes}
-        if step.step is Step.RENAME:
-            identity = Identity(memory.category, step.oldest.name, memory.workspace_hash)
-            renamed = rows.rename(tx, memory, identity, _REASON, now)
-            return {"from": memory.key, "to": step.oldest.name, "history_id": renamed.supersedes}
-        if step.step is Step.SCORE:
-            assert step.oldest.worth is not None
-            entity_store.set_worth(tx, memory, step.oldest.worth, memory.last_accessed_unix_ms)
-            return {"before": memory.worth._asdict(), "history_id": memory.supersedes}
-        assert step.version is not None
-        assert derived is not None
-        history_id = self._new_id("hist")
-        undoing.restore(tx, rows, memory, step.version, derived, now, history_id)
-        return {"history_id": history_id}
+            present, keys = undoing.revive(tx, rows, memory, now), list[Identity]()
+        else:
+            assert step.version is not None
+            assert derived is not None
+            is_ending = step.version.archived
+            keys = undoing.drop_keys(tx, rows, memory, wanted if is_ending else (), _REASON, now)
+            history_id = self._new_id("hist")
+            present = undoing.restore(tx, rows, memory, step.version, derived, now, history_id)
+        if not present.archived:
+            keys = undoing.give_keys(tx, present, wanted, now)
+        said = {"keys": [astuple(key) for key in keys]} if keys else {}
+        return {"history_id": present.supersedes, **said}
+
+    def _rekeyed(
+        self, tx: Writer, memory: Entity, change: Change, now: UnixMs
+    ) -> dict[str, object]:
+        """Give another key back, or take it off."""
+        if change.reverse is Step.NAME:
+            undoing.give_keys(tx, memory, change.keys, now)
+        else:
+            undoing.drop_keys(tx, self._rows, memory, change.keys, _REASON, now)
+        [key] = change.keys
+        return {"category": key.category, "key": key.key}

@@ -140,3 +140,17 @@ async def test_a_merge_that_kept_its_sources_is_undone_by_forgetting_the_observa
 
     assert [step["action"] for step in undone["undone"]] == ["archived"]
     assert await live() == before
+
+
+async def test_a_source_comes_back_under_every_key_it_had(client, clock):
+    for number, text in enumerate(_ALIKE):
+        await client.remember(f"d{number}", text)
+    await client.remember("d0-too", _ALIKE[0])
+    clock.advance()
+    await client.run("consolidate", {"category": "note", "archive_sources": True})
+    [(entry,)] = await client.rows("SELECT id FROM journal WHERE event_type = 'consolidate'")
+    clock.advance()
+
+    await client.run("undo", {"journal_id": entry})
+
+    assert await client.rows("SELECT key FROM aliases") == [("d0-too",)]
