@@ -43,10 +43,11 @@ _LINKS: Final = """
     FROM json_each(:link_ids) wanted CROSS JOIN links l ON l.link_id = wanted.value
 """
 _ENDS: Final = f"""
-    SELECT l.source_row_id, l.target_id, l.relationship FROM json_each(:row_ids) wanted
-    CROSS JOIN links l ON l.source_row_id = wanted.value
+    SELECT l.source_row_id, l.target_id, opened.relationship FROM json_each(:row_ids) wanted
+    CROSS JOIN main.links l ON l.source_row_id = wanted.value
     CROSS JOIN main.entities s ON s.row_id = l.source_row_id
     CROSS JOIN main.entities t ON t.id = l.target_id
+    CROSS JOIN links opened ON opened.link_id = l.link_id
     WHERE 1 {_MAY_SEE} ORDER BY l.link_id LIMIT :most
 """  # noqa: S608  # our own clause
 _LIVE: Final = """

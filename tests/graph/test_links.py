@@ -43,6 +43,15 @@ async def test_memories_may_be_linked_in_more_than_one_way(client, world):
     assert await _links(client, "a") == [(ids["b"], "owns", 0.5)]
 
 
+async def test_a_walk_over_links_of_a_kind_shows_those(client, world):
+    ids = await world("a b c", ["a b uses", "a c owns"])
+
+    wanted = {"category": "note", "key": "a", "relationships": ["uses"]}
+    shown = (await client.run("traverse", wanted))["entity"]["links"]
+
+    assert [(link["target_id"], link["relationship"]) for link in shown] == [(ids["b"], "uses")]
+
+
 async def test_unlinking_takes_out_every_kind_of_link_to_that_memory_and_no_other(client, world):
     ids = await world("a b c", ["a b uses", "a b owns", "a c", "b a"])
 
