@@ -115,19 +115,21 @@ def from_row(row: Row) -> Entity:
     Raises:
         DamagedStore: its tags or links are no longer what this program writes.
     """
-    names = row.keys()
-    values: dict[str, Any] = {name: row[name] for name in ATTRIBUTES}
+    # A row goes through all of its names for each that it is asked for.
+    whole: dict[str, Any] = dict(zip(row.keys(), tuple(row), strict=True))
+    values = {name: whole[name] for name in ATTRIBUTES}
     for flag in _FLAGS:
         values[flag] = bool(values[flag])
     try:
         values["trust"] = Trust(values["trust"])
-        values["tags"] = tuple(map(clean_text, json.loads(values["tags"])))
+        tags = json.loads(values["tags"]) if values["tags"] != "[]" else ()
+        values["tags"] = tuple(map(clean_text, tags))
         links = json.loads(values["links"]) if values["links"] != "[]" else ()
         values["links"] = tuple(Link(**{**link, "weight": float(link["weight"])}) for link in links)
     except (ValueError, TypeError, KeyError):
-        raise _damaged(row["id"], "tags, links or trust") from None
-    values["is_sound"] = row["body_sum"] == _body_sum(values["body_json"])
-    return Entity(row_id=row["row_id"] if "row_id" in names else 0, id=row["id"], **values)
+        raise _damaged(whole["id"], "tags, links or trust") from None
+    values["is_sound"] = whole["body_sum"] == _body_sum(values["body_json"])
+    return Entity(row_id=whole.get("row_id", 0), id=whole["id"], **values)
 
 
 def sound(entity: Entity) -> Entity:

@@ -41,15 +41,14 @@ def fitted(answer: dict[str, Any], rows: str, cap: int) -> dict[str, Any]:
         return answer
     answer = {**answer, "truncated": True}
     for most in _BODY_BYTES:
-        shorter = {
+        if not any(_is_long(item, most) for item in (*answer.values(), *answer[rows])):
+            continue
+        answer = {
             name: [_shortened(item, most) for item in value]
             if name == rows
             else _shortened(value, most)
             for name, value in answer.items()
         }
-        if shorter == answer:
-            continue
-        answer = shorter
         if size(answer) <= cap:
             return answer
     whole = answer[rows]
@@ -63,6 +62,18 @@ def fitted(answer: dict[str, Any], rows: str, cap: int) -> dict[str, Any]:
     if "total" in answer:
         answer["total"] = kept
     return answer
+
+
+def _is_long(value: Any, most: int) -> bool:
+    """Whether `_shortened` would make it shorter."""
+    if not isinstance(value, Mapping):
+        return False
+    return any(
+        len(inner.encode()) > most
+        if name == "body_json" and isinstance(inner, str)
+        else _is_name(name, inner) or (not most and isinstance(inner, list))
+        for name, inner in value.items()
+    )
 
 
 def _shortened(value: Any, most: int) -> Any:

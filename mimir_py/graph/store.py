@@ -42,12 +42,12 @@ _LINKS: Final = """
     SELECT l.link_id, l.target_id, l.relationship, l.weight, l.note, l.created_at_unix_ms
     FROM json_each(:link_ids) wanted CROSS JOIN links l ON l.link_id = wanted.value
 """
+# Here links are read with their words, so `relationships` are words too.
 _ENDS: Final = f"""
-    SELECT l.source_row_id, l.target_id, opened.relationship FROM json_each(:row_ids) wanted
-    CROSS JOIN main.links l ON l.source_row_id = wanted.value
-    CROSS JOIN main.entities s ON s.row_id = l.source_row_id
+    SELECT l.source_row_id, l.target_id, l.relationship FROM json_each(:row_ids) wanted
+    CROSS JOIN main.entities s ON s.row_id = wanted.value
+    CROSS JOIN links l ON l.source_row_id = s.row_id
     CROSS JOIN main.entities t ON t.id = l.target_id
-    CROSS JOIN links opened ON opened.link_id = l.link_id
     WHERE 1 {_MAY_SEE} ORDER BY l.link_id LIMIT :most
 """  # noqa: S608  # our own clause
 _LIVE: Final = """
@@ -166,7 +166,9 @@ def ends(
     reader: Reader, row_ids: Sequence[int], view: View, most: int
 ) -> dict[int, list[tuple[str, str]]]:
     """Where the links from some memories lead, as (target id, relationship), of up to `most`."""
-    values = {**_seen(reader, view), "row_ids": json.dumps(list(row_ids)), "most": most}
+    words = None if view.relationships is None else json.dumps(list(view.relationships))
+    values = {**_seen(reader, view), "relationships": words}
+    values |= {"row_ids": json.dumps(list(row_ids)), "most": most}
     found: dict[int, list[tuple[str, str]]] = {}
     for row_id, target_id, relationship in reader.tuples(_ENDS, values):
         found.setdefault(row_id, []).append((target_id, relationship))
