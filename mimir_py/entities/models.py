@@ -128,7 +128,7 @@ def from_row(row: Row) -> Entity:
         values["links"] = tuple(Link(**{**link, "weight": float(link["weight"])}) for link in links)
     except (ValueError, TypeError, KeyError):
         raise _damaged(whole["id"], "tags, links or trust") from None
-    values["is_sound"] = whole["body_sum"] == _body_sum(values["body_json"])
+    values["is_sound"] = is_stored(values["body_json"], whole["body_sum"])
     return Entity(row_id=whole.get("row_id", 0), id=whole["id"], **values)
 
 
@@ -147,6 +147,11 @@ def _damaged(entity_id: str, part: str) -> DamagedStore:
     return DamagedStore(
         f"memory {entity_id} is damaged: its {part} changed on the disk. Run: mimir doctor"
     )
+
+
+def is_stored(body_json: str, body_sum: int | None) -> bool:
+    """Whether a body is the one that was stored with this sum."""
+    return body_sum == _body_sum(body_json)
 
 
 def _body_sum(body_json: str) -> int:

@@ -69,10 +69,6 @@ _BY_IDS: Final = f"""
 _BY_ROW_IDS: Final = f"""
     SELECT {MEMORY} FROM json_each(:row_ids) wanted CROSS JOIN entities e ON e.row_id = wanted.value
 """  # noqa: S608  # our own names
-_BY_ROW_IDS_ALONE: Final = """
-    SELECT e.*, '[]' AS links
-    FROM json_each(:row_ids) wanted CROSS JOIN entities e ON e.row_id = wanted.value
-"""
 # The join keeps the candidates to one category and workspace; similarity is for the caller.
 _NEAR: Final = """
     SELECT e.id, e.key, e.row_id, substr(t.body, 1, 4000) FROM entities_fts f
@@ -162,12 +158,9 @@ def by_text(reader: Reader, identity: Identity, text_hash: bytes) -> Entity | No
     return None if row is None else from_row(row)
 
 
-def by_row_ids(
-    reader: Reader, row_ids: Sequence[int], *, with_links: bool = True
-) -> dict[int, Entity]:
-    """Memories by their rows; without `with_links` as if they had none, which is faster."""
-    statement = _BY_ROW_IDS if with_links else _BY_ROW_IDS_ALONE
-    rows = reader.all(statement, {"row_ids": "[" + ",".join(map(str, row_ids)) + "]"})
+def by_row_ids(reader: Reader, row_ids: Sequence[int]) -> dict[int, Entity]:
+    """Memories by their rows."""
+    rows = reader.all(_BY_ROW_IDS, {"row_ids": "[" + ",".join(map(str, row_ids)) + "]"})
     return {row["row_id"]: from_row(row) for row in rows}
 
 

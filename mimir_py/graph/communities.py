@@ -340,7 +340,8 @@ def _central(reader: Reader, community: Community, most: int) -> tuple[str, list
     live = [entity_id for entity_id in ids if entity_id in facts and not facts[entity_id][2]]
     live.sort(key=lambda i: (-degrees.get(i, 0.0), -facts[i][0], i))
     entities = entity_store.by_ids(reader, live[:most])
-    return _digest(ids, facts), [entities[entity_id] for entity_id in live[:most]]
+    # What changed on the disk is not told.
+    return _digest(ids, facts), [e for i in live[:most] if (e := entities[i]).is_sound]
 
 
 def _digest(ids: Sequence[str], facts: Facts) -> str:

@@ -51,6 +51,18 @@ class Step(NamedTuple):
     edge: Edge
 
 
+class Node(NamedTuple):
+    """What a walk tells of a memory; nothing of a body that changed on the disk."""
+
+    row_id: int
+    id: str
+    category: str
+    key: str
+    workspace_hash: str
+    body_json: str
+    is_sound: bool
+
+
 class Telling(NamedTuple):
     """What a summary tells of a memory."""
 
@@ -82,7 +94,7 @@ class Linked:
 class Reached:
     """A memory of a traversal or a path; `via` is the id of the one before it."""
 
-    entity: Entity
+    entity: Node
     depth: int
     link: Link
     is_forward: bool
@@ -93,7 +105,7 @@ class Reached:
 class Traversal:
     """A memory and those around it. `links` are the visible ones, by the row they lead from."""
 
-    root: Entity
+    root: Node
     reached: Sequence[Reached]
     links: Mapping[int, Sequence[tuple[str, str]]]
     is_whole: bool
@@ -106,8 +118,7 @@ class Path:
     `is_whole` is false when the search ended at its limits: there may be a way all the same.
     """
 
-    start: Entity
-    goal: Entity
+    start: Node
     reached: Sequence[Reached]
     found: bool
     is_whole: bool
@@ -117,5 +128,5 @@ class Path:
 class Related:
     """A memory and its share, 0..1, of the walks that begin at the seeds."""
 
-    entity: Entity
+    entity: Node
     score: float

@@ -144,14 +144,14 @@ class Graph:
             found = entity_store.named(reader, category, key, view.workspaces)
             if not found:
                 raise NotFound(f"entity not found: {category}/{key}")
-            root = found[0]
+            root = found[0].row_id
             walked = walk.breadth_first(
-                [root.row_id], partial(_expand, reader, view), max_depth, max_nodes
+                [root], partial(_expand, reader, view), max_depth, max_nodes
             )
             reached = _reached(reader, walked.steps)
-            rows = [root.row_id, *(step.row_id for step in walked.steps)]
+            rows = [root, *(step.row_id for step in walked.steps)]
             ends = store.ends(reader, rows, view, _ENDS_EACH * len(rows))
-            return Traversal(root, reached, ends, walked.is_whole)
+            return Traversal(store.nodes(reader, [root])[root], reached, ends, walked.is_whole)
 
         return await self._database.read(work)
 
@@ -176,7 +176,8 @@ class Graph:
             )
             steps = [Step(e.far, depth, e) for depth, e in enumerate(edges or (), start=1)]
             reached = _reached(reader, steps)
-            return Path(start, goal, reached, edges is not None, is_whole)
+            first = store.nodes(reader, [start.row_id])[start.row_id]
+            return Path(first, reached, edges is not None, is_whole)
 
         return await self._database.read(work)
 
@@ -195,8 +196,8 @@ class Graph:
             seeds = list(dict.fromkeys(seeds))
             shares = pagerank.shares(around(reader, seeds, view), seeds)
             best = sorted(set(shares).difference(seeds), key=lambda row: (-shares[row], row))
-            entities = entity_store.by_row_ids(reader, best[:limit])
-            return [Related(entities[row_id], shares[row_id]) for row_id in best[:limit]]
+            nodes = store.nodes(reader, best[:limit])
+            return [Related(nodes[row_id], shares[row_id]) for row_id in best[:limit]]
 
         return await self._database.read(work)
 
@@ -235,16 +236,15 @@ def _expand(reader: Reader, view: View, row_ids: Sequence[int]) -> tuple[list[Ed
 
 def _reached(reader: Reader, steps: Sequence[Step]) -> list[Reached]:
     rows = {row_id for step in steps for row_id in (step.row_id, step.edge.near)}
-    # A node of a graph may have many links, and nobody asks for all of each.
-    entities = entity_store.by_row_ids(reader, sorted(rows), with_links=False)
+    nodes = store.nodes(reader, sorted(rows))
     links = store.links(reader, [step.edge.link_id for step in steps])
     return [
         Reached(
-            entities[step.row_id],
+            nodes[step.row_id],
             step.depth,
             links[step.edge.link_id],
             step.edge.is_forward,
-            entities[step.edge.near].id,
+            nodes[step.edge.near].id,
         )
         for step in steps
     ]

@@ -4,9 +4,8 @@ from typing import Annotated, Any, ClassVar, Final, Literal, NotRequired, TypedD
 
 from pydantic import Field
 
-from mimir_py.entities import Entity
 from mimir_py.graph.answers import fitted, snippet
-from mimir_py.graph.models import Direction, Reached, View
+from mimir_py.graph.models import Direction, Node, Reached, View
 from mimir_py.graph.service import Graph
 from mimir_py.tooling import AnyTool, Call, Effect, Tool, ToolSpec
 from mimir_py.tooling.fields import Unit
@@ -163,10 +162,10 @@ class Traverse(Tool[Graph]):
             min(self.max_nodes, MOST_NODES),
         )
 
-        def links(entity: Entity) -> list[dict[str, str]]:
+        def links(node: Node) -> list[dict[str, str]]:
             return [
                 {"target_id": target_id, "relationship": relationship}
-                for target_id, relationship in found.links.get(entity.row_id, ())
+                for target_id, relationship in found.links.get(node.row_id, ())
             ]
 
         traversed = [
@@ -286,13 +285,14 @@ def _view(
     return View(call.scope.reads(workspace), kinds, Direction(direction))
 
 
-def _named(entity: Entity) -> dict[str, Any]:
-    return {
-        "id": entity.id,
-        "category": entity.category,
-        "key": entity.key,
-        "workspace_hash": entity.workspace_hash,
+def _named(node: Node) -> dict[str, Any]:
+    names: dict[str, Any] = {
+        "id": node.id,
+        "category": node.category,
+        "key": node.key,
+        "workspace_hash": node.workspace_hash,
     }
+    return names if node.is_sound else {**names, "damaged": True}
 
 
 def _link(step: Reached) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""No tool tells of foreign or archived memories by the links that lead to them."""
+"""Links lead no tool to tell of foreign or archived memories, or of damaged ones what they say."""
 
 import json
 
@@ -72,3 +72,25 @@ async def test_what_a_foreign_memory_superseded_does_not_tell_its_id(app, client
     assert [item["key"] for item in shown["items"]] == ["a"]
     assert ids["foreign"] not in json.dumps(shown)
     assert ids["foreign"] in json.dumps(whole)
+
+
+@pytest.mark.plain
+async def test_a_body_that_changed_on_the_disk_is_named_and_not_told(client, world):
+    ids = await world("a b c", ["a b", "b c", "c a"])
+
+    def damage(tx):
+        tx.run("UPDATE main.entities SET body_json = replace(body_json, 'tale', 'lie!')")
+
+    await client.app.database.write(damage)
+    walked = await client.run("traverse", {"category": "note", "key": "a"})
+    path = await client.run("path", {"from_id": ids["a"], "to_id": ids["c"]})
+    related = await client.run("related", {"ids": [ids["a"]]})
+    await client.run("communities", {})
+    told = await client.run("global_recall", {"query": "tale lie"})
+
+    assert len(walked["traversed"]) == 2
+    assert len(path["path"]) == 2
+    assert len(related["related"]) == 2
+    for one in (walked["entity"], *walked["traversed"], *path["path"], *related["related"]):
+        assert one["damaged"]
+    assert "lie!" not in json.dumps([walked, path, related, told])
