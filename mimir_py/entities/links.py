@@ -20,18 +20,30 @@ _SOURCES_OF: Final = """
 _DELETE_TO: Final = "DELETE FROM main.links WHERE target_id = :id"
 _ROW: Final = tuple("source_row_id target_id relationship weight note created_at_unix_ms".split())
 
+# What the program itself calls links.
+_OWN_WORDS: Final = frozenset(
+    {"related", "auto-related", "evidence_for", "supersedes", "superseded_by"}
+)
+
 
 def told(source: str, before: Link | None, after: Link | None) -> dict[str, Any]:
     """What the journal tells of a change of a link by a source; `None` is no link.
 
-    Nothing of one with a note: whoever erases the memory it leads to would not find these words.
+    Nothing of one with a person's words: an entry is of the memory that the link leads from, and
+    erasing the one it leads to would not take them out.
     """
     end = before or after
     assert end is not None
-    said = {"source": source, "target_id": end.target_id, "relationship": end.relationship}
-    if any(link is not None and link.note for link in (before, after)):
+    said = {"source": source, "target_id": end.target_id}
+    has_words = any(link is not None and link.note for link in (before, after))
+    if has_words or end.relationship not in _OWN_WORDS:
         return said
-    return {**said, "before": before and before.as_json(), "after": after and after.as_json()}
+    return {
+        **said,
+        "relationship": end.relationship,
+        "before": before and before.as_json(),
+        "after": after and after.as_json(),
+    }
 
 
 def insert(tx: Writer, links: Sequence[tuple[int, Link]]) -> None:

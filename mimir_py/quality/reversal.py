@@ -47,8 +47,8 @@ _OPPOSITES: Final[Mapping[str, Step]] = {
 _LEFT: Final[Mapping[str, str]] = {
     "score": "it does not tell what was before: score the memory again",
     MERGE: "it does not tell what it archived: undo that, and forget what it made",
-    "link": "notes of links are not in the journal: unlink the two, or link them again",
-    "unlink": "notes of links are not in the journal: link the two again",
+    "link": "words of links are not in the journal: unlink the two, or link them again",
+    "unlink": "words of links are not in the journal: link the two again",
 }
 _LEFT_KEY: Final = "it does not tell which key was dropped: remember the memory under it again"
 _OF_TEXT: Final = frozenset({Step.ARCHIVE, Step.RESTORE, Step.REVIVE})

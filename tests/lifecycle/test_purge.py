@@ -251,3 +251,19 @@ async def test_memories_linked_with_it_are_named(client, app):
     answer = await _purge(client, id=gone["id"])
 
     assert answer["linked_with"] == [summary["id"]]
+
+
+@pytest.mark.parametrize("erased", ["live", "gone"])
+async def test_erasing_either_end_of_a_link_leaves_none_of_its_words(stocked, store_path, erased):
+    remembered = await stocked.remember("gone", "the old ferry left again")
+    words = {"relationship": "zanzibarquux", "note": "quuxzanzibar"}
+    named = {"from_category": "note", "from_key": "live", "to_id": remembered["id"]}
+    for _ in range(2):
+        await stocked.run("link", {**named, **words})
+        await stocked.run("unlink", named)
+    await stocked.run("link", {**named, **words})
+
+    await _purge(stocked, category="note", key=erased)
+
+    for name, held in _files(store_path).items():
+        assert not [word for word in words.values() if word.encode() in held], name

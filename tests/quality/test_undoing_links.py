@@ -16,7 +16,7 @@ _LINKS = """
     FROM links l JOIN entities e ON e.row_id = l.source_row_id ORDER BY 1, 2, 3
 """
 _NODES = st.sampled_from(["a", "b", "c"])
-_KINDS = st.sampled_from(["related", "part_of"])
+_KINDS = st.sampled_from(["related", "supersedes"])
 _STEPS = st.one_of(
     st.tuples(st.just("link"), _NODES, _NODES, _KINDS, st.floats(0, 1) | st.none()),
     st.tuples(st.just("unlink"), _NODES, _NODES, _KINDS | st.none(), st.none()),
@@ -54,7 +54,7 @@ def links(client):
 
 
 async def test_a_link_is_undone_and_comes_back_as_it_was(client, linked, links, last):
-    entry = await linked(relationship="part_of", weight=0.1 + 0.2)
+    entry = await linked(relationship="supersedes", weight=0.1 + 0.2)
     made = await links()
 
     undone = await client.run("undo", {"journal_id": entry})
@@ -76,13 +76,14 @@ async def test_a_link_that_was_changed_since_is_left(client, linked, links):
     assert await links() == before
 
 
-async def test_a_link_with_a_note_is_refused_and_its_words_are_not_in_the_journal(
-    client, linked, links
+@pytest.mark.parametrize("words", [{"note": "because of parcels"}, {"relationship": "parcels of"}])
+async def test_a_link_with_words_is_refused_and_they_are_not_in_the_journal(
+    client, linked, links, words
 ):
-    await linked(note="because of parcels")
+    await linked(**words)
     entry = await linked("unlink")
 
-    with pytest.raises(InvalidInput, match="notes of links are not in the journal: link the two"):
+    with pytest.raises(InvalidInput, match="words of links are not in the journal: link the two"):
         await client.run("undo", {"journal_id": entry})
 
     told = await client.rows("SELECT acted_json FROM journal")
