@@ -4,7 +4,6 @@ Whatever is slow (reading the old version, embedding) happens before the write's
 transaction then decides on what it finds, so two processes remembering at once cannot both win.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,6 +11,7 @@ from typing import Any, Final
 
 from mimir_py.embedding import Embedder
 from mimir_py.entities import store, succession, text, versioning
+from mimir_py.entities.auditing import audit
 from mimir_py.entities.checking import check_limits
 from mimir_py.entities.echo import Echoes, echoed, give_name
 from mimir_py.entities.models import (
@@ -314,19 +314,7 @@ class Memories:
 
     def _note(self, tx: Writer, what: str, entity: Entity, acted: Mapping[str, str]) -> None:
         """Record a change of a memory in the journal, as part of it."""
-        self._journal.append(
-            tx,
-            Entry(
-                what,
-                kind=AUDIT,
-                category=entity.category,
-                key=entity.key,
-                entity_id=entity.id,
-                agent_id=entity.agent_id,
-                workspace_hash=entity.workspace_hash,
-                acted_json=json.dumps(acted, ensure_ascii=False),
-            ),
-        )
+        self._journal.append(tx, audit(what, entity, acted))
 
     async def _swallow(self, draft: Draft, near: NearDuplicate) -> Remembered | None:
         """Count a draft as one more use of its near duplicate, unless its identity is stored."""

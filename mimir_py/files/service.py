@@ -8,13 +8,14 @@ from typing import Final
 
 from mimir_py.entities import Draft, Entity, Identity, Memories, Remembered
 from mimir_py.entities import store as entity_store
+from mimir_py.entities.auditing import audit
 from mimir_py.entities.models import sound
 from mimir_py.entities.text import load_json
 from mimir_py.entities.writing import Rows
 from mimir_py.errors import Conflict, InvalidInput, NotFound
 from mimir_py.files import store
 from mimir_py.files.paths import below, folders, of_file, shown
-from mimir_py.journal import AUDIT, Entry, Journal
+from mimir_py.journal import Journal
 from mimir_py.limits import Limits, check_name
 from mimir_py.security import Trust
 from mimir_py.storage.database import Database, Reader, Writer
@@ -160,19 +161,7 @@ class Files:
         return await self._database.write(work)
 
     def _note(self, tx: Writer, what: str, entity: Entity, acted: dict[str, str]) -> None:
-        self._journal.append(
-            tx,
-            Entry(
-                what,
-                kind=AUDIT,
-                category=CATEGORY,
-                key=entity.key,
-                entity_id=entity.id,
-                agent_id=entity.agent_id,
-                workspace_hash=entity.workspace_hash,
-                acted_json=json.dumps(acted, ensure_ascii=False),
-            ),
-        )
+        self._journal.append(tx, audit(what, entity, acted))
 
 
 class _Overtaken(Conflict):

@@ -1,6 +1,5 @@
 """Linking memories, and walking over the links."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -9,6 +8,7 @@ from typing import Final
 from mimir_py.entities import Draft, Entity, Link
 from mimir_py.entities import links as link_rows
 from mimir_py.entities import store as entity_store
+from mimir_py.entities.auditing import audit
 from mimir_py.entities.reinforcement import reinforce
 from mimir_py.errors import NotFound
 from mimir_py.graph import pagerank, store, walk
@@ -23,7 +23,7 @@ from mimir_py.graph.models import (
     Traversal,
     View,
 )
-from mimir_py.journal import AUDIT, Entry, Journal
+from mimir_py.journal import Journal
 from mimir_py.limits import Limits, check_name
 from mimir_py.storage.database import Database, Reader, Writer
 from mimir_py.values import Clock
@@ -204,17 +204,7 @@ class Graph:
     def _note(
         self, tx: Writer, what: str, source: Entity, before: Link | None, after: Link | None
     ) -> None:
-        entry = Entry(
-            what,
-            kind=AUDIT,
-            category=source.category,
-            key=source.key,
-            entity_id=source.id,
-            agent_id=source.agent_id,
-            workspace_hash=source.workspace_hash,
-            acted_json=json.dumps(link_rows.told(Draft.source, before, after), ensure_ascii=False),
-        )
-        self._journal.append(tx, entry)
+        self._journal.append(tx, audit(what, source, link_rows.told(Draft.source, before, after)))
 
     def _touch(self, tx: Writer, source: Entity) -> None:
         reinforce(tx, [(source.row_id, 0, self._clock())], 0.0)

@@ -4,7 +4,6 @@ A plan is read first, in slices; a dry run ends there. The run carries it out in
 and looks again at each memory, so one that was used meanwhile stays.
 """
 
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import astuple, dataclass, field
 from functools import partial
@@ -12,6 +11,7 @@ from typing import Final
 
 from mimir_py.entities import Entity
 from mimir_py.entities import store as entity_store
+from mimir_py.entities.auditing import audit
 from mimir_py.entities.reinforcement import move
 from mimir_py.entities.retention import (
     WORKING_USES,
@@ -23,7 +23,7 @@ from mimir_py.entities.retention import (
 )
 from mimir_py.entities.writing import Rows
 from mimir_py.history import History
-from mimir_py.journal import AUDIT, Entry, Journal
+from mimir_py.journal import Journal
 from mimir_py.lifecycle import standings, store
 from mimir_py.lifecycle.models import Decayed, Pruned, Within
 from mimir_py.lifecycle.pruning import DEFAULT_RULE, Choice, Rule, choose, has_faded
@@ -211,19 +211,7 @@ class Fading:
         said: dict[str, object] = {"reason": reason, "source": source, **more}
         if others:
             said["keys"] = [astuple(other) for other in others]
-        self._journal.append(
-            tx,
-            Entry(
-                "forget",
-                kind=AUDIT,
-                category=entity.category,
-                key=entity.key,
-                entity_id=entity.id,
-                agent_id=entity.agent_id,
-                workspace_hash=entity.workspace_hash,
-                acted_json=json.dumps(said, ensure_ascii=False),
-            ),
-        )
+        self._journal.append(tx, audit("forget", entity, said))
 
     async def ids(self, rows: Collection[int]) -> list[str]:
         """The ids of memories, in order."""

@@ -6,7 +6,6 @@ looking again at each memory. Nothing is compared or merged across workspaces.
 
 import asyncio
 import contextlib
-import json
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
@@ -15,11 +14,12 @@ from typing import Final, NamedTuple
 from mimir_py.aside import Aside
 from mimir_py.entities import Draft, Entity, Identity, Link, Memories, Remembered, links
 from mimir_py.entities import store as entity_store
+from mimir_py.entities.auditing import audit
 from mimir_py.entities.models import CREATED
 from mimir_py.entities.retention import LAYERS, is_protected, standing
 from mimir_py.errors import InvalidInput
 from mimir_py.history.retention import Bounds, Retained
-from mimir_py.journal import AUDIT, Entry, Journal
+from mimir_py.journal import Journal
 from mimir_py.lifecycle import store
 from mimir_py.lifecycle.fading import Faded, Fading, Report, silent
 from mimir_py.lifecycle.merging import (
@@ -313,16 +313,7 @@ class Grooming:
             await self._database.write(partial(store.set_mark, name=_LINK_MARK, value=wanted.upto))
 
     def _note(self, tx: Writer, what: str, entity: Entity, acted: object) -> str:
-        entry = Entry(
-            what,
-            kind=AUDIT,
-            category=entity.category,
-            key=entity.key,
-            entity_id=entity.id,
-            workspace_hash=entity.workspace_hash,
-            acted_json=json.dumps(acted, ensure_ascii=False),
-        )
-        return self._journal.append(tx, entry).id
+        return self._journal.append(tx, audit(what, entity, acted)).id
 
 
 def _to_merge(window: Sequence[Entity], threshold: float, alike: Alike) -> list[Observation]:

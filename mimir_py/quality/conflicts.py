@@ -5,7 +5,6 @@ those that share most of its words. What is found depends on nothing but what is
 """
 
 import asyncio
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,11 +12,12 @@ from typing import TYPE_CHECKING, Final
 
 from mimir_py.entities import Entity, Identity, succession
 from mimir_py.entities import store as entity_store
+from mimir_py.entities.auditing import audit
 from mimir_py.entities.similarity import near_query, trigram_similarity
 from mimir_py.entities.succession import Succession
 from mimir_py.entities.text import body_text, load_json
 from mimir_py.entities.writing import Rows
-from mimir_py.journal import AUDIT, Entry, Journal
+from mimir_py.journal import Journal
 from mimir_py.quality import store
 from mimir_py.quality.neighbours import Chunk, Near, Neighbours
 from mimir_py.recall.store import vectors_of
@@ -176,19 +176,7 @@ class Conflicts:
                 "source": SOURCE,
                 "history_id": closed.old.supersedes,
             }
-            self._journal.append(
-                tx,
-                Entry(
-                    "supersede",
-                    kind=AUDIT,
-                    category=loser.category,
-                    key=loser.key,
-                    entity_id=loser.id,
-                    agent_id=loser.agent_id,
-                    workspace_hash=loser.workspace_hash,
-                    acted_json=json.dumps(said, ensure_ascii=False),
-                ),
-            )
+            self._journal.append(tx, audit("supersede", loser, said))
             settled.append(conflict)
         return settled
 

@@ -5,9 +5,10 @@ from typing import Final
 
 from mimir_py.entities import Draft, Identity, Memories, Remembered
 from mimir_py.entities import store as entity_store
+from mimir_py.entities.auditing import audit
 from mimir_py.entities.models import Worth
 from mimir_py.errors import InvalidInput
-from mimir_py.journal import AUDIT, Entry, Journal
+from mimir_py.journal import Entry, Journal
 from mimir_py.quality.efficacy import VERIFIED_SCORE, clamped, efficacy
 from mimir_py.quality.models import Benchmark, Correction, Efficacy, Learned
 from mimir_py.storage.database import Database, Writer
@@ -60,18 +61,7 @@ class Quality:
                     "before": memory.worth._asdict(),
                     "history_id": memory.supersedes,
                 }
-                self._journal.append(
-                    tx,
-                    Entry(
-                        "score",
-                        kind=AUDIT,
-                        category=memory.category,
-                        key=memory.key,
-                        entity_id=memory.id,
-                        workspace_hash=memory.workspace_hash,
-                        acted_json=json.dumps(said),
-                    ),
-                )
+                self._journal.append(tx, audit("score", memory, said))
             return bool(found)
 
         return await self._database.write(work)

@@ -4,7 +4,6 @@ What is undone stays in history, and undoing is journaled, so it can be undone a
 reading, embedded, then planned again in the transaction: a change in between starts it over.
 """
 
-import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import astuple
 from functools import partial
@@ -13,8 +12,9 @@ from typing import Final
 from mimir_py.embedding import Embedder
 from mimir_py.entities import Entity, Identity, links, undoing
 from mimir_py.entities import store as entity_store
+from mimir_py.entities.auditing import audit
 from mimir_py.entities.writing import Prepared, Rows
-from mimir_py.journal import AUDIT, Entry, Journal
+from mimir_py.journal import Journal
 from mimir_py.quality import planning
 from mimir_py.quality.planning import Plan, Since, Skipped, Undone, Workspaces
 from mimir_py.quality.reversal import SOURCE, UNDO, Change, Step, is_import
@@ -132,16 +132,7 @@ class Undo:
             said["parts"] = list(step.parts)
         if whole:
             said["part_of"] = whole
-        entry = Entry(
-            UNDO,
-            kind=AUDIT,
-            category=memory.category,
-            key=step.oldest.name or memory.key,
-            entity_id=memory.id,
-            agent_id=memory.agent_id,
-            workspace_hash=memory.workspace_hash,
-            acted_json=json.dumps(said),
-        )
+        entry = audit(UNDO, memory, said, key=step.oldest.name or memory.key)
         return self._journal.append(tx, entry).id
 
     def _taken(

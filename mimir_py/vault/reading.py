@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from mimir_py.entities import links
 from mimir_py.entities import store as entity_store
+from mimir_py.entities.auditing import audit
 from mimir_py.entities.models import Entity, Identity
 from mimir_py.entities.store import to_row
 from mimir_py.entities.text import parse_body
@@ -149,16 +150,7 @@ class Reading:
         if entity.links != present.links:
             links.replace(tx, present.row_id, entity.links)
         acted = {"action": "updated", "source": "vault-import", "history_id": history_id}
-        entry = Entry(
-            "remember",
-            kind=AUDIT,
-            category=entity.category,
-            key=entity.key,
-            entity_id=entity.id,
-            agent_id=entity.agent_id,
-            workspace_hash=entity.workspace_hash,
-            acted_json=json.dumps(acted),
-        )
+        entry = audit("remember", entity, acted)
         self._means.journal.append(tx, entry)
 
 
